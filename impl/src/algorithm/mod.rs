@@ -1,0 +1,31 @@
+//! The algorithms, each generic over [`Platform`](crate::platform::Platform) and without a word of `unsafe`, system calls
+//! or configuration: what is checked is what ships.
+
+pub mod lock;
+pub mod peers;
+pub mod raw_value;
+pub mod rlock;
+pub mod value;
+
+use crate::platform::Site;
+
+/// A thread of a process: who holds what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// The process, as a peer id of the region: 1 to [`peers::LAST_ID`], never reused.
+    pub peer: u32,
+    /// The thread, as a number that no other thread of any process ever has in this region.
+    pub thread: u64,
+}
+
+impl Owner {
+    /// The `serial`-th thread of `peer`. Serials start at 1, so no thread is 0.
+    pub fn new(peer: u32, serial: u32) -> Owner {
+        Owner { peer, thread: u64::from(peer) << 32 | u64::from(serial) }
+    }
+}
+
+/// Every site of every algorithm.
+pub fn sites() -> impl Iterator<Item = &'static Site> {
+    [lock::SITES, rlock::SITES, value::SITES, raw_value::SITES, peers::SITES].into_iter().flatten().copied()
+}

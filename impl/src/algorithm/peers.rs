@@ -1,0 +1,87 @@
+//! Who is attached: ids that are never reused, and a table of slots that are.
+//!
+//! | slot | meaning |
+//! |---|---|
+//! | `0` | free |
+//! | `id` | peer `id`, alive or dead; a dead one's slot is free for the taking |
+//!
+//! Transitions: `0 → id` and `dead id → id` (claim, one compare-exchange) · `id → 0` (release, by its owner).
+//!
+//! Invariants:
+//! 1. An id is handed out once. Its lease is held before the id appears in the table, so an id that is not alive is dead.
+//! 2. A slot names one peer at a time: two claimers of one slot cannot both win the compare-exchange.
+//! 3. More than `slots` living peers never fit.
+
+use crate::platform::{Access, Life, Ordering, Platform, Site};
+
+static NEXT: Site = Site::new(
+    "peers.next",
+    Access::Modify,
+    Ordering::Relaxed,
+    "only its own atomicity counts: no two callers get one number",
+);
+static SPENT: Site =
+    Site::new("peers.spent", Access::Load, Ordering::Relaxed, "a hint that keeps the counter from running over its end");
+static SLOT: Site =
+    Site::new("peers.slot", Access::Load, Ordering::Relaxed, "a hint: peers.claim decides");
+static CLAIM: Site = Site::new(
+    "peers.claim",
+    Access::Modify,
+    Ordering::AcqRel,
+    "pairs with peers.release and itself: what the last peer left in its slot's records is seen",
+);
+static RELEASE: Site =
+    Site::new("peers.release", Access::Modify, Ordering::Release, "pairs with peers.claim");
+static ASK: Site = Site::plain("peers.ask", Access::Ask, "`Dead` happens after all that the peer did");
+
+/// The sites of this file.
+pub static SITES: &[&Site] = &[&NEXT, &SPENT, &SLOT, &CLAIM, &RELEASE, &ASK];
+
+/// The last peer id: 30 bits, so that it fits a lock word beside two flags.
+pub const LAST_ID: u32 = (1 << 30) - 1;
+
+/// Every id has been handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdsExhausted;
+
+/// Every slot names a living peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableFull;
+
+/// Takes the next id. `next` holds the number of ids handed out so far.
+pub fn next_id<P: Platform>(platform: &P, next: &P::Word<u32>) -> Result<u32, IdsExhausted> {
+    if platform.load(next, &SPENT) >= LAST_ID {
+        return Err(IdsExhausted);
+    }
+    // Callers that all passed the check at once overrun the end by no more than their number, far from the word's end.
+    match platform.fetch_add(next, 1, &NEXT) {
+        spent if spent < LAST_ID => Ok(spent + 1),
+        _ => Err(IdsExhausted),
+    }
+}
+
+/// Enters `id` into the table; returns its slot.
+pub fn claim<P: Platform>(platform: &P, slots: &[P::Word<u32>], id: u32) -> Result<usize, TableFull> {
+    // Two rounds: empty slots first, so that asking after the dead is paid only by a full table.
+    for reuse in [false, true] {
+        for (index, slot) in slots.iter().enumerate() {
+            let found = platform.load(slot, &SLOT);
+            let free = found == 0 || reuse && platform.life(found, &ASK) == Life::Dead;
+            if free && platform.compare_exchange(slot, found, id, &CLAIM).is_ok() {
+                return Ok(index);
+            }
+        }
+    }
+    Err(TableFull)
+}
+
+/// Leaves the table.
+pub fn release<P: Platform>(platform: &P, slot: &P::Word<u32>, id: u32) {
+    // Only a peer that outlived its own lease could find another's id here, and it must not touch it.
+    let _ = platform.compare_exchange(slot, id, 0, &RELEASE);
+}
+
+/// The ids in the table.
+pub fn listed<'a, P: Platform>(platform: &'a P, slots: &'a [P::Word<u32>]) -> impl Iterator<Item = u32> + 'a {
+    slots.iter().map(|slot| platform.load(slot, &SLOT)).filter(|id| *id != 0)
+}

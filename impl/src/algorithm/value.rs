@@ -1,0 +1,200 @@
+//! A value under a lock, that readers read without it.
+//!
+//! A value of up to 8 bytes is one word: a store replaces it whole. A larger one is kept twice, with a version:
+//!
+//! | version | current copy | idle copy |
+//! |---|---|---|
+//! | even | first | second |
+//! | odd | second | first |
+//!
+//! A writer, inside the lock, fills the idle copy and then adds one to the version with one store. A reader notes the
+//! version, copies the current copy out, and keeps it if the version is still the same.
+//!
+//! Invariants:
+//! 1. Only a holder of the lock writes words or version.
+//! 2. While the version is `v`, nobody writes the current copy of `v`: a writer's words go to the idle copy.
+//! 3. So a writer that dies leaves the old value or the new one, and nothing to repair: the idle copy may hold anything.
+//! 4. A reader that saw a word of a later writer also sees a later version: the writer's release fence stands between the
+//!    version it started from and its words, the reader's acquire fence between its words and the second look.
+
+use super::Owner;
+use super::lock::{Exclusion, Intent, Patience, Refused};
+use crate::platform::{Access, Ordering, Platform, Site};
+
+static READ: Site = Site::new(
+    "value.read",
+    Access::Load,
+    Ordering::Acquire,
+    "pairs with value.write: what was done before the value was set is seen by whoever reads it",
+);
+static WRITE: Site = Site::new("value.write", Access::Store, Ordering::Release, "pairs with value.read");
+static HELD: Site =
+    Site::new("value.held", Access::Load, Ordering::Relaxed, "inside the lock, which orders it after the last write");
+static VERSION: Site = Site::new(
+    "value.version",
+    Access::Load,
+    Ordering::Acquire,
+    "pairs with value.publish: the words of the current copy are seen",
+);
+static WORD: Site = Site::new(
+    "value.word",
+    Access::Load,
+    Ordering::Relaxed,
+    "may be torn; value.unchanged decides whether it counts, and value.read_fence orders the two",
+);
+static READ_FENCE: Site = Site::new(
+    "value.read_fence",
+    Access::Fence,
+    Ordering::Acquire,
+    "pairs with value.write_fence: a word from a later writer brings that writer's starting version along",
+);
+static UNCHANGED: Site =
+    Site::new("value.unchanged", Access::Recheck, Ordering::Relaxed, "ordered after the words by value.read_fence");
+static WRITE_FENCE: Site = Site::new(
+    "value.write_fence",
+    Access::Fence,
+    Ordering::Release,
+    "pairs with value.read_fence: nobody sees these words and an older version",
+);
+static FILL: Site = Site::new(
+    "value.fill",
+    Access::Store,
+    Ordering::Relaxed,
+    "nobody counts on the idle copy before value.publish releases it",
+);
+static PUBLISH: Site = Site::new(
+    "value.publish",
+    Access::Store,
+    Ordering::Release,
+    "pairs with value.version: the whole copy goes with the version",
+);
+
+/// The sites of this file.
+pub static SITES: &[&Site] =
+    &[&READ, &WRITE, &HELD, &VERSION, &WORD, &READ_FENCE, &UNCHANGED, &WRITE_FENCE, &FILL, &PUBLISH];
+
+/// How often a reader tries without the lock before it queues for it.
+const TRIES: u32 = 8;
+
+/// Bytes of a shared word.
+pub const WORD_BYTES: usize = 8;
+
+/// How many words a value of `bytes` bytes takes: one, or two copies.
+pub const fn words_for(bytes: usize) -> usize {
+    if bytes <= WORD_BYTES { 1 } else { 2 * bytes.div_ceil(WORD_BYTES) }
+}
+
+/// Reads eight bytes or the rest of them as a word.
+#[inline]
+pub(crate) fn to_word(bytes: &[u8]) -> u64 {
+    let mut word = [0; WORD_BYTES];
+    word[..bytes.len()].copy_from_slice(bytes);
+    u64::from_ne_bytes(word)
+}
+
+/// Writes a word, or as much of it as there is room for.
+#[inline]
+pub(crate) fn from_word(word: u64, bytes: &mut [u8]) {
+    bytes.copy_from_slice(&word.to_ne_bytes()[..bytes.len()]);
+}
+
+/// The shared words of one value: `words_for(size)` of them. A platform-free view; the bytes live elsewhere.
+pub struct Cell<'a, P: Platform> {
+    /// Counts the values published; unused where the value is one word.
+    pub version: &'a P::Word<u64>,
+    /// The word, or the two copies.
+    pub words: &'a [P::Word<u64>],
+}
+
+impl<P: Platform> Cell<'_, P> {
+    #[inline]
+    fn is_word(&self) -> bool {
+        self.words.len() == 1
+    }
+
+    fn copy(&self, version: u64) -> &[P::Word<u64>] {
+        let (even, odd) = self.words.split_at(self.words.len() / 2);
+        if version.is_multiple_of(2) { even } else { odd }
+    }
+
+    /// The value, without the lock. `None`: it changed while we read, [`TRIES`] times; the caller queues for the lock
+    /// ([`with`](Cell::with)), as writers do, rather than starve.
+    #[inline]
+    pub fn read(&self, platform: &P, bytes: &mut [u8]) -> Option<()> {
+        if self.is_word() {
+            from_word(platform.load(&self.words[0], &READ), bytes);
+            return Some(());
+        }
+        (0..TRIES).find_map(|_| {
+            let version = platform.load(self.version, &VERSION);
+            self.copy_out(platform, version, bytes);
+            platform.fence(&READ_FENCE);
+            (platform.load(self.version, &UNCHANGED) == version).then_some(())
+        })
+    }
+
+    fn copy_out(&self, platform: &P, version: u64, bytes: &mut [u8]) {
+        for (word, chunk) in self.copy(version).iter().zip(bytes.chunks_mut(WORD_BYTES)) {
+            from_word(platform.load(word, &WORD), chunk);
+        }
+    }
+
+    /// The value, inside the lock.
+    #[inline]
+    pub fn read_held(&self, platform: &P, bytes: &mut [u8]) {
+        if self.is_word() {
+            from_word(platform.load(&self.words[0], &HELD), bytes);
+        } else {
+            let version = platform.load(self.version, &HELD);
+            self.copy_out(platform, version, bytes);
+        }
+    }
+
+    /// Replaces the value, inside the lock: in one store, whatever its size.
+    #[inline]
+    pub fn write_held(&self, platform: &P, bytes: &[u8]) {
+        if self.is_word() {
+            platform.store(&self.words[0], to_word(bytes), &WRITE);
+            return;
+        }
+        let version = platform.load(self.version, &HELD);
+        platform.fence(&WRITE_FENCE);
+        let next = version.wrapping_add(1);
+        for (word, chunk) in self.copy(next).iter().zip(bytes.chunks(WORD_BYTES)) {
+            platform.store(word, to_word(chunk), &FILL);
+        }
+        platform.store(self.version, next, &PUBLISH);
+    }
+
+    /// Runs `body` inside the lock, as an internal operation. A thread that holds the lock already is inside: `reentry` says
+    /// whether it may go on (it holds a lock that guards several values) or not (it holds this value's guard, whose copy
+    /// would undo what `body` does).
+    #[inline]
+    pub fn with<L: Exclusion<P>, R>(
+        &self,
+        platform: &P,
+        lock: &L,
+        me: Owner,
+        (reentry, deadline): (Reentry, P::Deadline),
+        body: impl FnOnce(&Self) -> R,
+    ) -> Result<R, Refused> {
+        match lock.enter(platform, me, Intent::Internal, Patience::Until(deadline)) {
+            Ok(entered) => {
+                let result = body(self);
+                lock.leave(platform, entered);
+                Ok(result)
+            }
+            Err(Refused::WouldDeadlock) if reentry == Reentry::Allowed => Ok(body(self)),
+            Err(refused) => Err(refused),
+        }
+    }
+}
+
+/// What an internal operation does in a thread that holds the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reentry {
+    /// It goes on: the thread is inside.
+    Allowed,
+    /// It is refused: waiting for the lock would never end.
+    Refused,
+}

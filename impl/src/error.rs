@@ -1,0 +1,321 @@
+//! What can go wrong, per operation. Each error says what was found and what was expected; a lock that was taken over is
+//! handed to you inside the error that tells so.
+
+use crate::layout::Kind;
+use nix::errno::Errno;
+use thiserror::Error;
+
+/// A name that cannot name a region.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BadName {
+    /// Nothing at all.
+    #[error("a name has at least one character")]
+    Empty,
+    /// More bytes than a file name has room for.
+    #[error("the name has {bytes} bytes, the longest has {longest}")]
+    TooLong {
+        /// Its bytes.
+        bytes: usize,
+        /// The most there may be.
+        longest: usize,
+    },
+    /// A character that a file name cannot have.
+    #[error("the name {name:?} contains {character:?}")]
+    Character {
+        /// The name.
+        name: String,
+        /// The first such character.
+        character: char,
+    },
+}
+
+/// A system call that failed in a way that has no name of its own here.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{call}: {errno}")]
+pub struct SystemError {
+    /// The call.
+    pub call: &'static str,
+    /// What the kernel answered.
+    pub errno: Errno,
+}
+
+/// Why this process cannot become a peer of a region.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AttachError {
+    /// All slots name living peers.
+    #[error("the region has {limit} peers already, the most it can have")]
+    TooManyPeers {
+        /// The most.
+        limit: usize,
+    },
+    /// The region has had 2^30 - 1 peers, and ids are never reused.
+    #[error("the region has handed out all of its peer ids")]
+    IdsExhausted,
+    /// This process has started 2^32 - 1 threads that used the library.
+    #[error("this process has used up its thread numbers")]
+    ThreadsExhausted,
+    /// `/proc/self/fd` is not there: a lease needs a description of its own.
+    #[error("/proc is not mounted: a lease on the region cannot be taken")]
+    NoProc,
+    /// No descriptor is left in this process or on this machine.
+    #[error("{call}: no file descriptor is left")]
+    NoDescriptors {
+        /// The call.
+        call: &'static str,
+    },
+    /// The region's fences are asymmetric and the kernel refuses to register this process.
+    #[error("the region uses membarrier(2), which is refused to this process: {errno}")]
+    FencesRefused {
+        /// What the kernel answered.
+        errno: Errno,
+    },
+    /// The lease of a new id was held already, or a word holds what no peer writes.
+    #[error("the region is corrupt: {what}")]
+    Corrupt {
+        /// What was found.
+        what: &'static str,
+    },
+    /// Anything else.
+    #[error(transparent)]
+    System(#[from] SystemError),
+}
+
+/// Why a region could not be created.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CreateError {
+    /// The name cannot name a region.
+    #[error(transparent)]
+    BadName(#[from] BadName),
+    /// The name is taken by a region in use.
+    #[error("a region named {name:?} exists and is in use")]
+    Exists {
+        /// The name.
+        name: String,
+    },
+    /// The name is taken by something that is not a region, or not one of ours to judge.
+    #[error("the name {name:?} is taken: {why}")]
+    Taken {
+        /// The name.
+        name: String,
+        /// Why it cannot be replaced.
+        why: Box<OpenError>,
+    },
+    /// Not enough shared memory.
+    #[error("no space for {bytes} bytes of shared memory")]
+    NoSpace {
+        /// What was asked for.
+        bytes: usize,
+    },
+    /// The directory of named regions may not be written.
+    #[error("{call}: permission denied in /dev/shm")]
+    Permission {
+        /// The call.
+        call: &'static str,
+    },
+    /// The region was made, but this process could not become its peer.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+}
+
+/// Why a region could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OpenError {
+    /// The name cannot name a region.
+    #[error(transparent)]
+    BadName(#[from] BadName),
+    /// No region has this name (any more).
+    #[error("no region is named {name:?}")]
+    NotFound {
+        /// The name.
+        name: String,
+    },
+    /// This process was not given a handle of this name.
+    #[error("no handle named {name:?} was given to this process")]
+    NotInherited {
+        /// The name.
+        name: String,
+    },
+    /// The region belongs to somebody else.
+    #[error("{call}: permission denied")]
+    Permission {
+        /// The call.
+        call: &'static str,
+    },
+    /// The file is not a region.
+    #[error("the file is not a region")]
+    Foreign,
+    /// The file is shorter than its header says, or than a header.
+    #[error("the file has {bytes} bytes, at least {expected} were expected")]
+    Truncated {
+        /// Its bytes.
+        bytes: usize,
+        /// The least there should be.
+        expected: usize,
+    },
+    /// Made by another version of this library.
+    #[error("the region has layout version {found}, this library reads {expected}")]
+    Version {
+        /// The region's.
+        found: u32,
+        /// Ours.
+        expected: u32,
+    },
+    /// Another primitive.
+    #[error("the region is a {}, a {expected:?} was expected", kind_name(*found))]
+    Kind {
+        /// The number in the header.
+        found: u32,
+        /// What was asked for.
+        expected: Kind,
+    },
+    /// Another element type.
+    #[error("the region holds {found}, {expected} was expected")]
+    Type {
+        /// The region's.
+        found: TypePrint,
+        /// What was asked for.
+        expected: TypePrint,
+    },
+    /// The value is guarded by another lock than the one given (0: by its own).
+    #[error("the value is guarded by the lock {found:#x}, not by {expected:#x} (0 is the value's own lock)")]
+    WrongLock {
+        /// The region of its lock.
+        found: u64,
+        /// The region of the lock that was given.
+        expected: u64,
+    },
+    /// Somebody has been sweeping the name for longer than a sweep takes: stopped, perhaps.
+    #[error("the name {name:?} is being swept by somebody who does not finish")]
+    Busy {
+        /// The name.
+        name: String,
+    },
+    /// This process could not become a peer.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+}
+
+fn kind_name(bits: u32) -> String {
+    Kind::from_bits(bits).map_or_else(|| format!("thing of unknown kind {bits}"), |kind| format!("{kind:?}"))
+}
+
+/// What a header says of an element type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypePrint {
+    /// Bytes.
+    pub size: u64,
+    /// Alignment.
+    pub align: u32,
+    /// Type code, 0 for a user's type.
+    pub code: u32,
+}
+
+impl std::fmt::Display for TypePrint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match char::from_u32(self.code) {
+            Some(code) if !code.is_control() => write!(f, "type {code:?}")?,
+            _ => write!(f, "a user's type")?,
+        }
+        write!(f, " ({} bytes, alignment {})", self.size, self.align)
+    }
+}
+
+impl AttachError {
+    pub(crate) fn system(call: &'static str, errno: Errno) -> AttachError {
+        match errno {
+            Errno::EMFILE | Errno::ENFILE => AttachError::NoDescriptors { call },
+            errno => AttachError::System(SystemError { call, errno }),
+        }
+    }
+    pub(crate) fn io(call: &'static str, error: &std::io::Error) -> AttachError {
+        AttachError::system(call, Errno::from_raw(error.raw_os_error().unwrap_or(0)))
+    }
+}
+
+impl CreateError {
+    pub(crate) fn system(call: &'static str, errno: Errno) -> CreateError {
+        match errno {
+            Errno::EACCES | Errno::EPERM => CreateError::Permission { call },
+            Errno::ENOENT if call == "linkat" => AttachError::NoProc.into(),
+            errno => AttachError::system(call, errno).into(),
+        }
+    }
+}
+
+impl OpenError {
+    pub(crate) fn system(call: &'static str, errno: Errno) -> OpenError {
+        match errno {
+            Errno::EACCES | Errno::EPERM => OpenError::Permission { call },
+            errno => AttachError::system(call, errno).into(),
+        }
+    }
+    pub(crate) fn io(call: &'static str, error: &std::io::Error) -> OpenError {
+        AttachError::io(call, error).into()
+    }
+}
+
+/// A lock was not taken; or it was, after its owner died.
+#[derive(Debug, Error)]
+pub enum LockError<G> {
+    /// The last owner died while it held the lock. You hold it now; what it guards may be half done. Told once.
+    #[error("the owner of the lock died while it held it")]
+    OwnerDied(G),
+    /// This thread holds the lock already: waiting for itself would never end.
+    #[error("this thread holds the lock already")]
+    WouldDeadlock,
+    /// Recursion deeper than a `u32` counts.
+    #[error("the lock was entered recursively too often")]
+    TooDeep,
+    /// Whether the owner lives cannot be found out (this process's descriptor of the region was closed): the wait might
+    /// never end.
+    #[error("whether the lock's owner is alive cannot be found out: the region's descriptor was closed")]
+    Blind,
+    /// This process could not become a peer (it is a forked child that attaches at first use).
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+}
+
+/// A lock was not taken at once; or it was, after its owner died.
+#[derive(Debug, Error)]
+pub enum TryLockError<G> {
+    /// Somebody alive holds it.
+    #[error("the lock is held")]
+    WouldBlock,
+    /// As for `lock`.
+    #[error(transparent)]
+    Lock(LockError<G>),
+}
+
+/// A lock was not taken in time; or it was, after its owner died.
+#[derive(Debug, Error)]
+pub enum LockTimeoutError<G> {
+    /// Somebody alive held it until the timeout had passed.
+    #[error("the lock was held until the timeout had passed")]
+    TimedOut,
+    /// As for `lock`.
+    #[error(transparent)]
+    Lock(LockError<G>),
+}
+
+/// A value was not read or written. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AccessError {
+    /// The bytes in the region are not a value of the type: a `bool` of 2, say. Some peer is broken or hostile.
+    #[error("the bytes in the region are not a valid {type_name}")]
+    Corrupt {
+        /// The type.
+        type_name: &'static str,
+    },
+    /// This thread holds the value's guard, or its (not recursive) lock: use the guard.
+    #[error("this thread holds the value's lock already: access the value through its guard")]
+    WouldDeadlock,
+    /// As [`LockError::TooDeep`].
+    #[error("the lock was entered recursively too often")]
+    TooDeep,
+    /// As [`LockError::Blind`].
+    #[error("whether the lock's owner is alive cannot be found out: the region's descriptor was closed")]
+    Blind,
+    /// This process could not become a peer (it is a forked child that attaches at first use).
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+}

@@ -1,0 +1,121 @@
+//! Looking at regions from outside: what is there, who uses it, and removing what nobody does.
+
+use crate::algorithm::lock::Lock;
+use crate::algorithm::peers::listed;
+use crate::algorithm::value::{WORD_BYTES, words_for};
+use crate::error::{OpenError, TypePrint};
+use crate::layout::{Kind, ValueHead};
+use crate::platform::{Access, Life, Ordering, Platform, Site};
+use crate::shm::{Attachment, Mapped, MappedSlice, Name, Shm, names};
+use std::sync::Arc;
+
+static ASK: Site = Site::plain("inspect.ask", Access::Ask, "a picture for a person");
+static LOOK: Site = Site::new("inspect.look", Access::Load, Ordering::Relaxed, "a picture for a person");
+
+/// A picture of a named region, taken field by field while others go on.
+#[derive(Debug, Clone)]
+pub struct Stat {
+    /// What it is; `None` for a kind this version does not know.
+    pub kind: Option<Kind>,
+    /// What it holds.
+    pub element: TypePrint,
+    /// The region's random number.
+    pub id: u64,
+    /// The region of the lock that guards it; 0: its own.
+    pub lock_id: u64,
+    /// Whether its fence pair is asymmetric.
+    pub asymmetric: bool,
+    /// The peers that live, this process among them.
+    pub alive: Vec<u32>,
+    /// The peers that died and whose slots have not been reused.
+    pub dead: Vec<u32>,
+    /// The state of its lock, if it has one.
+    pub lock: Option<LockState>,
+    /// The value's bytes (of a value larger than 8 bytes: perhaps torn).
+    pub bytes: Vec<u8>,
+}
+
+/// A lock at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LockState {
+    /// Who holds it.
+    pub owner: Option<u32>,
+    /// Whether the holder lives.
+    pub owner_alive: bool,
+    /// Whether somebody may be waiting.
+    pub contended: bool,
+    /// Whether a death waits to be told.
+    pub died: bool,
+}
+
+impl Stat {
+    /// Looks at the region of that name. This makes the calling process a peer of it for as long as it looks.
+    pub fn of(name: &str) -> Result<Stat, OpenError> {
+        let attachment = Attachment::open_any(name)?;
+        let (shm, header) = (attachment.shm(), attachment.header());
+        let kind = Kind::from_bits(shm.load(&header.kind, &LOOK));
+        let (alive, dead) =
+            listed(shm, &header.peers).partition(|peer| Platform::life(shm, *peer, &ASK) != Life::Dead);
+        let lock_id = shm.load(&header.lock_id, &LOOK);
+        let lock = match kind {
+            Some(Kind::Lock | Kind::RLock) => Mapped::<Lock<Shm>>::body(attachment.clone()).map(|lock| state(shm, &lock)),
+            Some(Kind::Value) if lock_id == 0 => {
+                Mapped::<ValueHead>::body(attachment.clone()).map(|head| state(shm, &head.lock))
+            }
+            _ => None,
+        };
+        Ok(Stat {
+            kind,
+            element: attachment.element(),
+            id: attachment.id(),
+            lock_id,
+            asymmetric: shm.load(&header.fences, &LOOK) != 0,
+            alive,
+            dead,
+            lock,
+            bytes: kind.and_then(|kind| contents(&attachment, kind)).unwrap_or_default(),
+        })
+    }
+}
+
+fn state(shm: &Shm, lock: &Lock<Shm>) -> LockState {
+    let word = lock.peek(shm);
+    let owner_alive = word.owner().is_some_and(|owner| shm.life(owner, &ASK) != Life::Dead);
+    LockState { owner: word.owner(), owner_alive, contended: word.is_contended(), died: word.has_died() }
+}
+
+/// The current copy of the value. `None`: the header says more than the region holds, or the kind holds no value.
+fn contents(attachment: &Arc<Attachment>, kind: Kind) -> Option<Vec<u8>> {
+    let shm = attachment.shm();
+    let size = usize::try_from(attachment.element().size).ok()?;
+    let (skip, count) = match kind {
+        Kind::Lock | Kind::RLock => return None,
+        Kind::RawValue => (0, size.div_ceil(WORD_BYTES)),
+        Kind::Value if words_for(size) == 1 => (0, 1),
+        Kind::Value => {
+            let head = Mapped::<ValueHead>::body(attachment.clone())?;
+            let copy = words_for(size) / 2;
+            (if shm.load(&head.version, &LOOK).is_multiple_of(2) { 0 } else { copy }, copy)
+        }
+    };
+    let offset = kind.words_at().checked_add(skip.checked_mul(WORD_BYTES)?)?;
+    let words = MappedSlice::words(attachment.clone(), offset, count)?;
+    let mut bytes: Vec<u8> = words.iter().flat_map(|word| shm.load(word, &LOOK).to_ne_bytes()).collect();
+    bytes.truncate(size);
+    Some(bytes)
+}
+
+/// What a sweep did with one name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swept {
+    /// The name.
+    pub name: String,
+    /// Removed, or why not: `Ok(false)` is in use.
+    pub removed: Result<bool, OpenError>,
+}
+
+/// Removes every name whose users are all dead. Never one in use; never a file that is not a region.
+pub fn sweep() -> std::io::Result<Vec<Swept>> {
+    let swept = |name: Name| Swept { name: name.to_string(), removed: name.sweep() };
+    Ok(names()?.into_iter().map(swept).collect())
+}

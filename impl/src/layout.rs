@@ -1,0 +1,126 @@
+//! The layout of a region: one page of header, then the primitive's own words.
+//!
+//! Every field is a word that is only ever accessed atomically, so that a hostile peer can at worst make us refuse. Sizes
+//! and offsets are a contract between processes: asserted here at compile time, drawn by [`drawing`].
+
+use crate::algorithm::lock::Lock;
+use crate::shm::{Shm, ShmWord};
+use std::fmt::Write;
+use std::mem::offset_of;
+use zerocopy::FromBytes;
+
+/// `PROCESSN`, read as a native integer: a region of the other byte order does not match.
+pub const MAGIC: u64 = u64::from_ne_bytes(*b"PROCESSN");
+/// Changes whenever a layout or a protocol does.
+pub const VERSION: u32 = 1;
+/// The most peers a region can have at once.
+pub const PEERS: usize = 256;
+/// Where the primitive's own words begin.
+pub const BODY: usize = 4096;
+
+/// The first page of every region.
+#[repr(C)]
+#[derive(FromBytes)]
+pub struct Header {
+    /// [`MAGIC`].
+    pub magic: ShmWord<u64>,
+    /// [`VERSION`].
+    pub version: ShmWord<u32>,
+    /// A [`Kind`].
+    pub kind: ShmWord<u32>,
+    /// Bytes of the element type.
+    pub type_size: ShmWord<u64>,
+    /// Its alignment.
+    pub type_align: ShmWord<u32>,
+    /// Its type code, or 0 for a user's type.
+    pub type_code: ShmWord<u32>,
+    /// Bytes of the body.
+    pub body: ShmWord<u64>,
+    /// A random number that names this region.
+    pub id: ShmWord<u64>,
+    /// The region of the lock that guards this one; 0: the lock inside.
+    pub lock_id: ShmWord<u64>,
+    /// 1: the fence pair is asymmetric; 0: both are full fences.
+    pub fences: ShmWord<u32>,
+    /// Peer ids handed out so far.
+    pub next_id: ShmWord<u32>,
+    /// The peers attached.
+    pub peers: [ShmWord<u32>; PEERS],
+}
+
+/// The body of a `Value`: its own lock (unused if another guards it) and the version; the words follow.
+#[repr(C)]
+#[derive(FromBytes)]
+pub struct ValueHead {
+    /// The lock.
+    pub lock: Lock<Shm>,
+    /// Values published so far.
+    pub version: ShmWord<u64>,
+}
+
+/// What a region is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Kind {
+    /// A [`Lock`](crate::Lock).
+    Lock = 1,
+    /// An [`RLock`](crate::RLock).
+    RLock = 2,
+    /// A [`Value`](crate::Value).
+    Value = 3,
+    /// A [`RawValue`](crate::RawValue).
+    RawValue = 4,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 4] = [Kind::Lock, Kind::RLock, Kind::Value, Kind::RawValue];
+
+    /// The kind with this number.
+    pub fn from_bits(bits: u32) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| *kind as u32 == bits)
+    }
+    /// Where the value's words begin, from the start of the body.
+    pub const fn words_at(self) -> usize {
+        match self {
+            Kind::Lock | Kind::RLock => size_of::<Lock<Shm>>(),
+            Kind::Value => size_of::<ValueHead>(),
+            Kind::RawValue => 0,
+        }
+    }
+}
+
+const _: () = {
+    assert!(size_of::<Header>() <= BODY);
+    assert!(offset_of!(Header, version) == 8 && offset_of!(Header, kind) == 12);
+    assert!(offset_of!(Header, type_size) == 16 && offset_of!(Header, type_align) == 24);
+    assert!(offset_of!(Header, type_code) == 28 && offset_of!(Header, body) == 32);
+    assert!(offset_of!(Header, id) == 40 && offset_of!(Header, lock_id) == 48);
+    assert!(offset_of!(Header, fences) == 56 && offset_of!(Header, next_id) == 60);
+    assert!(offset_of!(Header, peers) == 64 && size_of::<Header>() == 64 + 4 * PEERS);
+    assert!(size_of::<Lock<Shm>>() == 16 && align_of::<Lock<Shm>>() == 8);
+    assert!(size_of::<ValueHead>() == 24 && offset_of!(ValueHead, version) == 16);
+};
+
+/// The layout as a table: offset, bytes, name, from the types themselves.
+pub fn drawing() -> String {
+    let mut out = String::from("offset  bytes  field\n");
+    macro_rules! rows {
+        ($base:expr, $Type:ty: $($field:ident),*) => {$(
+            let field: fn(&$Type) -> usize = |whole| size_of_val(&whole.$field);
+            let zero: $Type = zerocopy::FromZeros::new_zeroed();
+            let (at, bytes, name) = ($base + offset_of!($Type, $field), field(&zero), stringify!($field));
+            let _ = writeln!(out, "{at:>6}  {bytes:>5}  {name}");
+        )*};
+    }
+    out.push_str("-- every region\n");
+    rows!(0, Header: magic, version, kind, type_size, type_align, type_code, body, id, lock_id, fences, next_id, peers);
+    out.push_str("-- Lock, RLock: word (bits 0-29 owner, 30 contended, 31 died), depth, thread\n");
+    let _ = writeln!(out, "{BODY:>6}  {:>5}  lock", size_of::<Lock<Shm>>());
+    out.push_str("-- Value: up to 8 bytes one word, else an even and an odd copy\n");
+    rows!(BODY, ValueHead: lock, version);
+    let _ = writeln!(out, "{:>6}  {:>5}  words", BODY + Kind::Value.words_at(), "...");
+    out.push_str("-- RawValue\n");
+    let _ = writeln!(out, "{BODY:>6}  {:>5}  words", "...");
+    out
+}

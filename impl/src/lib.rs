@@ -1,0 +1,49 @@
+//! Python's `multiprocessing` primitives for Rust, between real processes over shared memory, made so that a process may
+//! be killed at any moment and nothing is lost, torn or left hanging.
+//!
+//! So far: [`Lock`], [`RLock`], [`Value`], [`RawValue`], for threads, [forked](fork) and spawned children
+//! ([`ShareExt::share`] and [`Handle::inherited`]) and unrelated processes ([`Handle::open`] by name).
+//!
+//! # When a process dies
+//! A peer is alive exactly as long as some address space of it can write to the region; a stopped process is alive. Whoever
+//! waits for a dead one finds out within a tick, at most 50 ms, and goes on. A lock whose holder died is handed over inside
+//! [`LockError::OwnerDied`], once. A value is the old one or the new one.
+//!
+//! # Names
+//! A named region lives under `/dev/shm` for as long as anybody uses it. The last user to leave removes the name; if that
+//! one was killed, the name is stale and the next `create` or `open`, or a [`sweep`], removes it. Mode 0600.
+//!
+//! # What is trusted
+//! Peers are the same user's processes. Nothing a broken one writes makes this one panic, run for ever or misread memory;
+//! but a peer can claim to hold a lock, and a named file can be truncated under its users (anonymous memory is sealed).
+//!
+//! # The house
+//! `platform` is the seam; `algorithm` is written against it and nothing else; `shm` implements it and contains all
+//! `unsafe` code; the rest are thin, safe handles.
+
+pub mod algorithm;
+mod error;
+mod guard;
+mod inspect;
+pub mod layout;
+mod lock;
+mod plain;
+pub mod platform;
+mod raw_value;
+mod share;
+pub mod shm;
+mod value;
+
+pub use error::{
+    AccessError, AttachError, BadName, CreateError, LockError, LockTimeoutError, OpenError, SystemError, TryLockError,
+    TypePrint,
+};
+pub use guard::{Guard, Lockable};
+pub use inspect::{LockState, Stat, Swept, sweep};
+pub use lock::{Lock, LockGuard, RLock, RLockGuard};
+pub use plain::{Integer, Plain};
+pub use raw_value::RawValue;
+pub use share::{ForkError, Handle, OpenOrCreateError};
+pub use shm::{Forked, ShareExt, fork};
+pub use value::{GuardedBy, Value, ValueGuard, ValueLockError};
+pub use zerocopy;

@@ -1,0 +1,88 @@
+//! Handles: what a primitive's user holds, and how another process gets one.
+//!
+//! | the other process is | it gets a handle by |
+//! |---|---|
+//! | forked | having been forked: every handle goes along |
+//! | spawned | [`ShareExt::share`](crate::ShareExt::share) on its `Command`, and [`Handle::inherited`] in it |
+//! | unrelated | a name: `create` here, [`Handle::open`] there |
+
+use crate::error::OpenError;
+use crate::shm::{Attachment, inherited_region};
+use nix::errno::Errno;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// A handle of a primitive in a region.
+pub trait Handle: Sized {
+    /// Opens the primitive that some process created under `name`. It can be opened for as long as anybody uses it.
+    ///
+    /// Errors: no such name, another kind or type or version, not a region, no permission, too many peers.
+    fn open(name: &str) -> Result<Self, OpenError>;
+
+    /// Takes the handle that the parent gave this process under `name` with [`ShareExt::share`](crate::ShareExt::share).
+    fn inherited(name: &str) -> Result<Self, OpenError> {
+        Self::adopt(inherited_region(name)?)
+    }
+
+    #[doc(hidden)]
+    fn adopt(file: OwnedFd) -> Result<Self, OpenError>;
+
+    #[doc(hidden)]
+    fn attachment(&self) -> &Arc<Attachment>;
+}
+
+/// The environment variable that tells a child where its handle `name` is.
+pub(crate) fn variable(name: &str) -> String {
+    format!("PROCESSION_HANDLE_{name}")
+}
+
+/// `open`, or else `create`, until one of them succeeds: others may create and abandon the name meanwhile.
+pub(crate) fn open_or_create<H>(
+    mut open: impl FnMut() -> Result<H, OpenError>,
+    mut create: impl FnMut() -> Result<H, crate::CreateError>,
+) -> Result<H, OpenOrCreateError> {
+    const TRIES: u32 = 100;
+    for _ in 1..TRIES {
+        match open() {
+            Err(OpenError::NotFound { .. }) => {}
+            result => return result.map_err(OpenOrCreateError::Open),
+        }
+        match create() {
+            Err(crate::CreateError::Exists { .. }) => {}
+            result => return result.map_err(OpenOrCreateError::Create),
+        }
+    }
+    open().map_err(OpenOrCreateError::Open)
+}
+
+/// Why a region could be neither opened nor created.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OpenOrCreateError {
+    /// It exists and could not be opened.
+    #[error(transparent)]
+    Open(OpenError),
+    /// It did not exist and could not be created.
+    #[error(transparent)]
+    Create(crate::CreateError),
+}
+
+/// Why there is no child.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ForkError {
+    /// The process has more than one thread.
+    #[error("fork copies one thread only, and this process has {threads}")]
+    Threads {
+        /// How many there are.
+        threads: usize,
+    },
+    /// How many threads there are cannot be found out.
+    #[error("/proc is not mounted: whether this process has one thread cannot be found out")]
+    NoProc,
+    /// The kernel refused.
+    #[error("fork: {errno}")]
+    Refused {
+        /// What it answered.
+        errno: Errno,
+    },
+}

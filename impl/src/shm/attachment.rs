@@ -1,0 +1,516 @@
+//! This process's attachment to a region: the mapping, the identity, and the way in.
+
+use super::identity::{Identity, thread_serial};
+use super::name::Name;
+use super::{Inode, Shm, ShmWord, fence, lease, region};
+use crate::algorithm::{Owner, peers};
+use crate::error::{AttachError, CreateError, OpenError, TypePrint};
+use crate::layout::{BODY, Header, Kind, MAGIC, PEERS, VERSION};
+use crate::platform::Ordering;
+use memmap2::MmapRaw;
+use nix::errno::Errno;
+use std::cell::UnsafeCell;
+use std::ops::Deref;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::{Arc, Once, Weak};
+use std::time::{Duration, Instant};
+use zerocopy::FromBytes;
+
+/// What a region is to be, or is expected to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Blueprint {
+    /// The primitive.
+    pub kind: Kind,
+    /// The element type.
+    pub element: TypePrint,
+    /// Words of the value.
+    pub words: usize,
+    /// The region of the lock that guards it, 0 for its own.
+    pub lock_id: u64,
+}
+
+impl Blueprint {
+    fn body(&self) -> Option<usize> {
+        self.words.checked_mul(size_of::<u64>())?.checked_add(self.kind.words_at())
+    }
+}
+
+/// A region, mapped into this process.
+pub struct Attachment {
+    shm: Shm,
+    map: MmapRaw,
+    identity: Identity,
+    name: Option<Name>,
+    /// Which thread of this process has the value out in a guard; 0: none. Of this process alone, unlike the words mapped.
+    editor: AtomicU64,
+}
+
+impl Attachment {
+    /// Makes a region, lets `init` fill it, and only then gives it its name.
+    pub fn create(
+        blueprint: &Blueprint,
+        name: Option<&str>,
+        init: impl FnOnce(Arc<Attachment>),
+    ) -> Result<Arc<Attachment>, CreateError> {
+        let name = name.map(Name::new).transpose()?;
+        let bytes = blueprint
+            .body()
+            .and_then(|body| body.checked_add(BODY)?.checked_next_multiple_of(BODY))
+            .ok_or(CreateError::NoSpace { bytes: usize::MAX })?;
+        let file = region::create(bytes, name.is_some())?;
+        let asymmetric = fence::register().is_ok();
+        let mut attachment = Attachment::map(file, bytes, asymmetric).map_err(|error| match error {
+            OpenError::Attach(error) => CreateError::Attach(error),
+            _ => CreateError::NoSpace { bytes },
+        })?;
+        let header = attachment.header();
+        header.magic.store(MAGIC, Ordering::Relaxed);
+        header.version.store(VERSION, Ordering::Relaxed);
+        header.kind.store(blueprint.kind as u32, Ordering::Relaxed);
+        header.type_size.store(blueprint.element.size, Ordering::Relaxed);
+        header.type_align.store(blueprint.element.align, Ordering::Relaxed);
+        header.type_code.store(blueprint.element.code, Ordering::Relaxed);
+        header.body.store((bytes - BODY) as u64, Ordering::Relaxed);
+        header.id.store(random_id()?, Ordering::Relaxed);
+        header.lock_id.store(blueprint.lock_id, Ordering::Relaxed);
+        header.fences.store(asymmetric.into(), Ordering::Relaxed);
+        attachment.attach(|_| Ok(true))?;
+        attachment.name = name;
+        let attachment = Arc::new(attachment);
+        init(attachment.clone());
+        if let Some(name) = &attachment.name {
+            publish(&attachment.shm.base, name)?;
+        }
+        registry::enter(&attachment);
+        Ok(attachment)
+    }
+
+    /// Opens a named region. A name whose users are all dead is removed on the way and reads as not found.
+    pub fn open(name: &str, blueprint: &Blueprint) -> Result<Arc<Attachment>, OpenError> {
+        let attachment = Attachment::open_any(name)?;
+        attachment.require(blueprint)?;
+        Ok(attachment)
+    }
+
+    /// Opens a named region, whatever it is.
+    pub fn open_any(name: &str) -> Result<Arc<Attachment>, OpenError> {
+        const PATIENCE: Duration = Duration::from_secs(1); // a sweep takes microseconds
+        let name = Name::new(name)?;
+        let busy = Instant::now() + PATIENCE;
+        loop {
+            let file = region::open_named(&name)?;
+            let inode = Inode::of(&file).map_err(|errno| OpenError::system("fstat", errno))?;
+            if let Some(known) = registry::find(inode) {
+                return Ok(known);
+            }
+            let (bytes, asymmetric) = require_region(&file)?;
+            let mut attachment = Attachment::map(file, bytes, asymmetric)?;
+            let anybody = lease::is_anybody(&attachment.shm.base).map_err(|errno| OpenError::system("fcntl", errno))?;
+            if !anybody {
+                name.sweep_file(&attachment.shm.base)?;
+            } else if attachment.attach(|description| {
+                Ok(lease::try_gate(description, false)? && name.leads_to(inode)?)
+            })? {
+                attachment.name = Some(name);
+                return Ok(registry::enter(&Arc::new(attachment)));
+            }
+            if Instant::now() > busy {
+                return Err(OpenError::Busy { name: name.to_string() });
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// Attaches to the region behind a descriptor.
+    pub fn adopt(file: OwnedFd, blueprint: &Blueprint) -> Result<Arc<Attachment>, OpenError> {
+        let inode = Inode::of(&file).map_err(|errno| OpenError::system("fstat", errno))?;
+        let attachment = match registry::find(inode) {
+            Some(known) => known,
+            None => {
+                let (bytes, asymmetric) = require_region(&file)?;
+                let attachment = Attachment::map(file, bytes, asymmetric)?;
+                attachment.attach(|_| Ok(true))?;
+                registry::enter(&Arc::new(attachment))
+            }
+        };
+        attachment.require(blueprint)?;
+        Ok(attachment)
+    }
+
+    fn map(file: OwnedFd, bytes: usize, asymmetric: bool) -> Result<Attachment, OpenError> {
+        let map = region::map(&file, bytes)?;
+        let inode = Inode::of(&file).map_err(|errno| OpenError::system("fstat", errno))?;
+        let shm = Shm { base: file, inode, asymmetric };
+        Ok(Attachment { shm, map, identity: Identity::new()?, name: None, editor: AtomicU64::new(0) })
+    }
+
+    /// Whether the region is what `blueprint` says.
+    pub fn require(&self, blueprint: &Blueprint) -> Result<(), OpenError> {
+        let header = self.header();
+        let found = header.kind.load(Ordering::Relaxed);
+        if found != blueprint.kind as u32 {
+            return Err(OpenError::Kind { found, expected: blueprint.kind });
+        }
+        let found = self.element();
+        if found != blueprint.element {
+            return Err(OpenError::Type { found, expected: blueprint.element });
+        }
+        let found = header.lock_id.load(Ordering::Relaxed);
+        if found != blueprint.lock_id {
+            return Err(OpenError::WrongLock { found, expected: blueprint.lock_id });
+        }
+        let expected = blueprint.body().unwrap_or(usize::MAX).saturating_add(BODY);
+        if self.map.len() < expected {
+            return Err(OpenError::Truncated { bytes: self.map.len(), expected });
+        }
+        Ok(())
+    }
+
+    /// The element type in the header.
+    pub fn element(&self) -> TypePrint {
+        let header = self.header();
+        TypePrint {
+            size: header.type_size.load(Ordering::Relaxed),
+            align: header.type_align.load(Ordering::Relaxed),
+            code: header.type_code.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The header.
+    pub fn header(&self) -> &Header {
+        // SAFETY: the mapping is page-aligned, longer than a header (`create` and `require_region` see to it), shared, and
+        // a header is words that are only accessed atomically.
+        unsafe { &*self.map.as_ptr().cast::<Header>() }
+    }
+
+    /// The region's random number.
+    pub fn id(&self) -> u64 {
+        self.header().id.load(Ordering::Relaxed)
+    }
+
+    /// The platform under this region's words.
+    #[inline(always)]
+    pub fn shm(&self) -> &Shm {
+        &self.shm
+    }
+
+    /// The descriptor of the region, to hand on.
+    pub(super) fn file(&self) -> BorrowedFd<'_> {
+        self.shm.base.as_fd()
+    }
+
+    /// The calling thread, as a peer of this region. A forked child becomes a peer here, at first use.
+    #[inline]
+    pub fn owner(&self) -> Result<Owner, AttachError> {
+        let mut peer = self.identity.peer();
+        if peer == 0 {
+            self.attach(|_| Ok(true))?;
+            peer = self.identity.peer();
+        }
+        let serial = thread_serial().ok_or(AttachError::ThreadsExhausted)?;
+        Ok(Owner::new(peer, serial))
+    }
+
+    /// Whether this process still is `peer`: false in a child forked since.
+    #[inline(always)]
+    pub fn is_peer(&self, peer: u32) -> bool {
+        self.identity.peer() == peer
+    }
+
+    /// The thread that has the value out in a guard. Each thread asks only after its own number, which only itself sets:
+    /// relaxed is enough.
+    #[inline(always)]
+    pub fn editor(&self) -> u64 {
+        self.editor.load(Ordering::Relaxed)
+    }
+
+    /// Says which thread has the value out.
+    #[inline(always)]
+    pub fn set_editor(&self, thread: u64) {
+        self.editor.store(thread, Ordering::Relaxed);
+    }
+
+    /// Becomes a peer, if this process is not one yet. `admitted` is asked while the lease's description is open and, if it
+    /// says no, nothing has happened.
+    #[cold]
+    fn attach(&self, admitted: impl FnOnce(&OwnedFd) -> Result<bool, Errno>) -> Result<bool, AttachError> {
+        let _turn = turn::take();
+        if self.identity.peer() != 0 {
+            return Ok(true);
+        }
+        if self.shm.asymmetric {
+            fence::register().map_err(|errno| AttachError::FencesRefused { errno })?;
+        }
+        let description = region::description(&self.shm.base).map_err(|errno| match errno {
+            Errno::ENOENT | Errno::ENOTDIR => AttachError::NoProc,
+            errno => AttachError::system("open /proc/self/fd", errno),
+        })?;
+        // Through a number of ours that somebody else's file now has, we would lock that file and write to nobody.
+        if Inode::of(&description) != Ok(self.shm.inode) {
+            return Err(AttachError::Corrupt { what: "the region's descriptor was closed and its number reused" });
+        }
+        let system = |errno| AttachError::system("fcntl F_OFD_SETLK", errno);
+        if !admitted(&description).map_err(system)? {
+            return Ok(false);
+        }
+        let header = self.header();
+        let id = peers::next_id(&self.shm, &header.next_id).map_err(|_| AttachError::IdsExhausted)?;
+        let anchor = lease::take(&description, id)
+            .map_err(system)?
+            .ok_or(AttachError::Corrupt { what: "the lease of a new peer is held already" })?;
+        match peers::claim(&self.shm, &header.peers, id) {
+            Ok(slot) => self.identity.set(id, slot, anchor),
+            Err(_) => {
+                lease::release(anchor);
+                return Err(AttachError::TooManyPeers { limit: PEERS });
+            }
+        }
+        // The gate, if we hold it shared, must not stay held for as long as the lease.
+        lease::leave_gate(&description).map_err(system)?;
+        Ok(true)
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        let header = self.header();
+        self.identity.clear(|id, slot| {
+            if let Some(slot) = header.peers.get(slot) {
+                peers::release(&self.shm, slot, id);
+            }
+        });
+        // The last to go takes the name along; if that fails, it is stale and the next `create`, `open` or sweep does it.
+        // Through a description of its own: the one behind `base` may be shared with a forked process.
+        if let Some(name) = &self.name
+            && let Ok(description) = region::description(&self.shm.base)
+            && Inode::of(&description) == Ok(self.shm.inode)
+        {
+            let _ = name.sweep_file(&description);
+        }
+    }
+}
+
+/// Links the file to its name; a stale region in the way is removed.
+fn publish(file: &OwnedFd, name: &Name) -> Result<(), CreateError> {
+    const TRIES: u32 = 100; // each one lost means that somebody else created and abandoned the name meanwhile
+    let taken = || CreateError::Exists { name: name.to_string() };
+    for _ in 0..TRIES {
+        match region::publish(file, name) {
+            Err(CreateError::Exists { .. }) => match name.sweep() {
+                Ok(true) | Err(OpenError::NotFound { .. }) => {}
+                Ok(false) => return Err(taken()),
+                Err(why) => return Err(CreateError::Taken { name: name.to_string(), why: Box::new(why) }),
+            },
+            result => return result,
+        }
+    }
+    Err(taken())
+}
+
+/// Whether the file is a region of ours; returns its bytes and whether its fences are asymmetric.
+pub(super) fn require_region(file: &OwnedFd) -> Result<(usize, bool), OpenError> {
+    let (bytes, map) = header_of(file)?;
+    // SAFETY: see `header_of`.
+    let header = unsafe { &*map.as_ptr().cast::<Header>() };
+    if header.magic.load(Ordering::Relaxed) != MAGIC {
+        return Err(OpenError::Foreign);
+    }
+    let found = header.version.load(Ordering::Relaxed);
+    if found != VERSION {
+        return Err(OpenError::Version { found, expected: VERSION });
+    }
+    let expected = usize::try_from(header.body.load(Ordering::Relaxed)).unwrap_or(usize::MAX).saturating_add(BODY);
+    if bytes < expected {
+        return Err(OpenError::Truncated { bytes, expected });
+    }
+    Ok((bytes, header.fences.load(Ordering::Relaxed) != 0))
+}
+
+/// The random number of the region behind `file`.
+pub(super) fn region_id(file: &OwnedFd) -> Result<u64, OpenError> {
+    require_region(file)?;
+    let (_, map) = header_of(file)?;
+    // SAFETY: see `header_of`.
+    let header = unsafe { &*map.as_ptr().cast::<Header>() };
+    Ok(header.id.load(Ordering::Relaxed))
+}
+
+/// The file's bytes, and a mapping of a header: page-aligned, long enough for one, shared, and a header is words that are
+/// only accessed atomically.
+fn header_of(file: &OwnedFd) -> Result<(usize, MmapRaw), OpenError> {
+    let bytes = region::length(file)?;
+    if bytes < BODY {
+        return Err(OpenError::Truncated { bytes, expected: BODY });
+    }
+    Ok((bytes, region::map(file, BODY)?))
+}
+
+fn random_id() -> Result<u64, CreateError> {
+    let mut bytes = [0; 8];
+    // SAFETY: getrandom writes at most the eight bytes it is given.
+    Errno::result(unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) })
+        .map_err(|errno| CreateError::system("getrandom", errno))?;
+    Ok(u64::from_ne_bytes(bytes).max(1)) // 0 means "no region"
+}
+
+/// A `T` in a region, for as long as the region is mapped.
+pub struct Mapped<T> {
+    attachment: Arc<Attachment>,
+    at: *const T,
+}
+
+/// Words in a region, for as long as the region is mapped.
+#[derive(Clone)]
+pub struct MappedSlice {
+    at: *const ShmWord<u64>,
+    count: usize,
+    attachment: Arc<Attachment>,
+}
+
+impl<T> Clone for Mapped<T> {
+    fn clone(&self) -> Self {
+        Mapped { attachment: self.attachment.clone(), at: self.at }
+    }
+}
+
+impl<T: FromBytes> Mapped<T> {
+    /// The `T` at the start of the body. `None`: the body is too short for one.
+    pub fn body(attachment: Arc<Attachment>) -> Option<Mapped<T>> {
+        let at = place(&attachment, 0, size_of::<T>(), align_of::<T>())?.cast();
+        Some(Mapped { attachment, at })
+    }
+}
+
+impl<T> Mapped<T> {
+    /// The region it stands in.
+    #[inline(always)]
+    pub fn attachment(&self) -> &Arc<Attachment> {
+        &self.attachment
+    }
+}
+
+impl MappedSlice {
+    /// `count` words from `offset` bytes into the body. `None`: the body is too short for them.
+    pub fn words(attachment: Arc<Attachment>, offset: usize, count: usize) -> Option<MappedSlice> {
+        let bytes = count.checked_mul(size_of::<u64>())?;
+        let at = place(&attachment, offset, bytes, align_of::<u64>())?.cast();
+        Some(MappedSlice { at, count, attachment })
+    }
+
+    /// The region they stand in.
+    #[inline(always)]
+    pub fn attachment(&self) -> &Arc<Attachment> {
+        &self.attachment
+    }
+
+    /// The first `count` words, or none if there are fewer: for a `count` the compiler knows.
+    #[inline(always)]
+    pub fn first_chunk_of(&self, count: usize) -> &[ShmWord<u64>] {
+        self.get(..count).unwrap_or(&[])
+    }
+}
+
+fn place(attachment: &Attachment, offset: usize, bytes: usize, align: usize) -> Option<*const u8> {
+    let start = BODY.checked_add(offset)?;
+    let fits = start.checked_add(bytes)? <= attachment.map.len() && start.is_multiple_of(align) && align <= BODY;
+    fits.then(|| attachment.map.as_ptr().wrapping_add(start))
+}
+
+impl<T> Deref for Mapped<T> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: `place` found the `T` inside the mapping and aligned; the mapping lives as long as `attachment`; `T` is
+        // `FromBytes` (see `body`) and made of words that are only accessed atomically.
+        unsafe { &*self.at }
+    }
+}
+
+impl Deref for MappedSlice {
+    type Target = [ShmWord<u64>];
+    #[inline(always)]
+    fn deref(&self) -> &[ShmWord<u64>] {
+        // SAFETY: as for `Mapped`, for `count` words.
+        unsafe { std::slice::from_raw_parts(self.at, self.count) }
+    }
+}
+
+// SAFETY: what is pointed at is shared between processes anyway: words that are only accessed atomically.
+unsafe impl<T: Sync> Send for Mapped<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Mapped<T> {}
+// SAFETY: as above.
+unsafe impl Send for MappedSlice {}
+// SAFETY: as above.
+unsafe impl Sync for MappedSlice {}
+
+/// The attachments of this process, so that a region opened twice is one peer: a thread that meets its own lock through a
+/// second handle must recognise itself.
+mod registry {
+    use super::{Arc, Attachment, Inode, UnsafeCell, Weak, turn};
+
+    struct Registry(UnsafeCell<Vec<(Inode, Weak<Attachment>)>>);
+    // SAFETY: the list is only touched by whoever has the turn.
+    unsafe impl Sync for Registry {}
+    static REGISTRY: Registry = Registry(UnsafeCell::new(Vec::new()));
+
+    pub(super) fn find(inode: Inode) -> Option<Arc<Attachment>> {
+        let _turn = turn::take();
+        // SAFETY: we have the turn, and the reference does not outlive it.
+        let list = unsafe { &*REGISTRY.0.get() };
+        list.iter().filter(|(known, _)| *known == inode).find_map(|(_, attachment)| attachment.upgrade())
+    }
+
+    /// Enters an attachment, or finds that another thread has entered the same region meanwhile: then that one counts.
+    pub(super) fn enter(attachment: &Arc<Attachment>) -> Arc<Attachment> {
+        let inode = attachment.shm.inode;
+        if let Some(known) = find(inode) {
+            return known;
+        }
+        let _turn = turn::take();
+        // SAFETY: we have the turn, and the reference does not outlive it.
+        let list = unsafe { &mut *REGISTRY.0.get() };
+        list.retain(|(_, attachment)| attachment.strong_count() > 0);
+        list.push((inode, Arc::downgrade(attachment)));
+        attachment.clone()
+    }
+}
+
+/// Taking turns within this process, also across fork: a forked child never finds the turn taken by a thread it has not got.
+mod turn {
+    use super::{AtomicU32, Once, Ordering};
+
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+
+    pub(super) struct Turn;
+
+    pub(super) fn take() -> Turn {
+        static AT_FORK: Once = Once::new();
+        AT_FORK.call_once(|| {
+            // SAFETY: three functions of the right type that live for ever; they take and give up a spin lock, no more.
+            // Its only failure is a lack of memory, after which forks from threads are merely less protected.
+            unsafe { libc::pthread_atfork(Some(lock), Some(unlock), Some(unlock)) };
+        });
+        // SAFETY: `lock` has no conditions; it is `unsafe` only to be a handler.
+        unsafe { lock() };
+        Turn
+    }
+
+    impl Drop for Turn {
+        fn drop(&mut self) {
+            // SAFETY: as above; we hold the turn.
+            unsafe { unlock() };
+        }
+    }
+
+    unsafe extern "C" fn lock() {
+        while TAKEN.compare_exchange_weak(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            std::thread::yield_now(); // held for microseconds, by threads of this process alone
+        }
+    }
+
+    unsafe extern "C" fn unlock() {
+        TAKEN.store(0, Ordering::Release);
+    }
+}

@@ -1,0 +1,63 @@
+//! Sleeping on a word: futex(2), the shared kind, with absolute deadlines on the monotonic clock.
+
+use super::word::ShmWord;
+use crate::platform::Wakeup;
+use nix::errno::Errno;
+use nix::time::{ClockId, clock_gettime};
+use std::time::Duration;
+
+/// The longest time a sleeper sleeps without asking whether the one it waits for lives.
+pub(super) const MAX_TICK: Duration = Duration::from_millis(50);
+
+/// An instant of the monotonic clock, or never. Reached at once if it lies in the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline(Option<Duration>);
+
+impl Deadline {
+    /// No deadline.
+    pub const NEVER: Deadline = Deadline(None);
+
+    /// `timeout` from now; a timeout beyond the clock's range is none.
+    pub fn after(timeout: Duration) -> Deadline {
+        Deadline(now().checked_add(timeout))
+    }
+}
+
+fn now() -> Duration {
+    // The monotonic clock always answers; were it ever not to, every sleep would be a short one.
+    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
+}
+
+/// Sleeps while `word` holds `expected`: until woken, `deadline`, or the next tick (after 1, 2, 4 ... 50 ms).
+pub(super) fn wait(word: &ShmWord<u32>, expected: u32, deadline: Deadline, ticks: u32) -> Wakeup {
+    let tick = now() + Duration::from_millis(1 << ticks.min(6)).min(MAX_TICK);
+    let until = deadline.0.map_or(tick, |deadline| deadline.min(tick));
+    let at = libc::timespec { tv_sec: until.as_secs().cast_signed(), tv_nsec: until.subsec_nanos().into() };
+    // SAFETY: the word is mapped for as long as `word` is borrowed, the timespec lives on this stack, and the bitset form
+    // reads no second address. Without FUTEX_PRIVATE_FLAG the word is found by its file, in every process.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT_BITSET,
+            expected,
+            &raw const at,
+            std::ptr::null::<u32>(),
+            libc::FUTEX_BITSET_MATCH_ANY,
+        )
+    };
+    match Errno::result(result) {
+        Ok(_) => Wakeup::Woken,
+        Err(Errno::EAGAIN) => Wakeup::Changed,
+        Err(Errno::ETIMEDOUT) if deadline.0.is_some_and(|deadline| deadline <= until) => Wakeup::TimedOut,
+        Err(Errno::ETIMEDOUT) => Wakeup::Tick,
+        // Interrupted: perhaps nobody woke us, but to believe it costs one look, and not to believe it could cost a wake.
+        Err(_) => Wakeup::Woken,
+    }
+}
+
+/// Wakes up to `count` sleepers of `word`, in any process.
+pub(super) fn wake(word: &ShmWord<u32>, count: u32) {
+    // SAFETY: the word is mapped; waking reads no memory of ours. It fails only for an address that is not mapped.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, count.min(i32::MAX.cast_unsigned())) };
+}

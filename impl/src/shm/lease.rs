@@ -1,0 +1,105 @@
+//! The lease: what a peer holds exactly as long as it can write to the region.
+//!
+//! An open-file-description lock (fcntl(2), F_OFD_SETLK) on the byte whose offset is the peer's id, taken through a
+//! description of its own, of which one page is mapped and whose descriptor is then closed. The mapping keeps the
+//! description, and so the lock, alive: past `close_range`, until exec or death. `MADV_DONTFORK` keeps the mapping, and
+//! so the lock, out of a forked child.
+//!
+//! Byte 0 is the gate of a named region: openers hold it shared while they take a lease, a sweeper holds it alone while it
+//! makes sure that nobody has one.
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
+use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap, munmap};
+use nix::sys::stat::Mode;
+use nix::unistd::{SysconfVar, sysconf};
+use std::ffi::c_void;
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::ptr::NonNull;
+
+/// The gate's byte.
+const GATE: u32 = 0;
+
+/// Bytes `first..first + length` (0: to the end) of a file, as fcntl wants them.
+fn bytes(kind: libc::c_int, first: u32, length: i64) -> libc::flock {
+    libc::flock {
+        l_type: kind as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: first.into(),
+        l_len: length,
+        l_pid: 0,
+    }
+}
+
+/// Opens the file behind `base` again: a description of our own, and with it locks of our own.
+pub(super) fn reopen(base: impl AsFd) -> Result<OwnedFd, Errno> {
+    let path = format!("/proc/self/fd/{}", base.as_fd().as_raw_fd());
+    open(path.as_str(), OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())
+}
+
+/// Whether some description other than `base`'s holds a lock on byte `peer`.
+pub(super) fn is_held(base: impl AsFd, peer: u32) -> Result<bool, Errno> {
+    any_held(base, peer, 1)
+}
+
+/// Whether anybody holds a lease.
+pub(super) fn is_anybody(base: impl AsFd) -> Result<bool, Errno> {
+    any_held(base, GATE + 1, 0)
+}
+
+fn any_held(base: impl AsFd, first: u32, length: i64) -> Result<bool, Errno> {
+    let mut query = bytes(libc::F_WRLCK, first, length);
+    fcntl(base, FcntlArg::F_OFD_GETLK(&mut query))?;
+    Ok(i32::from(query.l_type) != libc::F_UNLCK)
+}
+
+/// Passes the gate, with others (`alone == false`) or alone. `Ok(false)`: it is taken.
+pub(super) fn try_gate(description: impl AsFd, alone: bool) -> Result<bool, Errno> {
+    let kind = if alone { libc::F_WRLCK } else { libc::F_RDLCK };
+    match fcntl(description, FcntlArg::F_OFD_SETLK(&bytes(kind, GATE, 1))) {
+        Ok(_) => Ok(true),
+        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Leaves the gate.
+pub(super) fn leave_gate(description: impl AsFd) -> Result<(), Errno> {
+    fcntl(description, FcntlArg::F_OFD_SETLK(&bytes(libc::F_UNLCK, GATE, 1))).map(drop)
+}
+
+/// The mapped page that keeps a lease alive, as an address: it is kept in memory that a forked child sees wiped.
+pub(super) type Anchor = usize;
+
+/// Locks byte `peer` through `description` and ties the lock to a mapping. The descriptor may be closed afterwards.
+/// `Ok(None)`: the byte is locked already.
+pub(super) fn take(description: &OwnedFd, peer: u32) -> Result<Option<Anchor>, Errno> {
+    match fcntl(description, FcntlArg::F_OFD_SETLK(&bytes(libc::F_WRLCK, peer, 1))) {
+        Ok(_) => {}
+        Err(Errno::EAGAIN | Errno::EACCES) => return Ok(None),
+        Err(errno) => return Err(errno),
+    }
+    let page = page_size();
+    // SAFETY: a new mapping at an address of the kernel's choice; it overlays nothing.
+    let anchor = unsafe { mmap(None, page, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, description, 0)? };
+    // SAFETY: the page was mapped just now and nobody else knows of it.
+    if let Err(errno) = unsafe { madvise(anchor, page.get(), MmapAdvise::MADV_DONTFORK) } {
+        release(anchor.as_ptr() as Anchor);
+        return Err(errno);
+    }
+    Ok(Some(anchor.as_ptr() as Anchor))
+}
+
+/// Ends a lease. Only in the process that took it: elsewhere the address means something else.
+pub(super) fn release(anchor: Anchor) {
+    if let Some(page) = NonNull::new(anchor as *mut c_void) {
+        // SAFETY: `anchor` comes from `take` in this process, is released once, and nothing refers into its page.
+        let _ = unsafe { munmap(page, page_size().get()) };
+    }
+}
+
+fn page_size() -> NonZeroUsize {
+    let page = sysconf(SysconfVar::PAGE_SIZE).ok().flatten().and_then(|size| usize::try_from(size).ok());
+    page.and_then(NonZeroUsize::new).unwrap_or(const { NonZeroUsize::new(4096).unwrap() })
+}

@@ -1,0 +1,120 @@
+//! The real platform: atomics in shared memory, futexes, leases. All `unsafe` and every system call of the library is here.
+
+#![allow(unsafe_code)]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods)]
+
+mod attachment;
+mod fence;
+mod futex;
+mod identity;
+mod lease;
+mod name;
+mod plain;
+mod process;
+mod region;
+mod word;
+
+pub use attachment::{Attachment, Blueprint, Mapped, MappedSlice};
+pub use futex::Deadline;
+pub use name::{Name, names};
+pub(crate) use plain::read as read_plain;
+pub use process::{Forked, ShareExt, fork};
+pub(crate) use process::inherited_region;
+pub use word::ShmWord;
+
+use crate::platform::{Int, Life, Ordering, Platform, Site, Wakeup};
+use nix::sys::stat::fstat;
+use std::os::fd::OwnedFd;
+
+/// The real platform, as seen from one region: its words, and the lives of its peers.
+pub struct Shm {
+    /// A descriptor that never locks: a query through the description that holds a lock would not see it.
+    base: OwnedFd,
+    /// Which file the descriptor must still name before an answer through it is believed.
+    inode: Inode,
+    /// Whether the fence pair of this region is asymmetric.
+    asymmetric: bool,
+}
+
+/// A file's identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Inode {
+    device: u64,
+    number: u64,
+}
+
+impl Inode {
+    fn of(file: &OwnedFd) -> nix::Result<Inode> {
+        let stat = fstat(file)?;
+        Ok(Inode { device: stat.st_dev, number: stat.st_ino })
+    }
+}
+
+impl Platform for Shm {
+    type Word<V: Int> = ShmWord<V>;
+    type Deadline = Deadline;
+
+    #[inline(always)]
+    fn load<V: Int>(&self, word: &ShmWord<V>, site: &'static Site) -> V {
+        word.load(site.ordering)
+    }
+    #[inline(always)]
+    fn store<V: Int>(&self, word: &ShmWord<V>, value: V, site: &'static Site) {
+        word.store(value, site.ordering);
+    }
+    #[inline(always)]
+    fn swap<V: Int>(&self, word: &ShmWord<V>, value: V, site: &'static Site) -> V {
+        word.swap(value, site.ordering)
+    }
+    #[inline(always)]
+    fn compare_exchange<V: Int>(&self, word: &ShmWord<V>, current: V, new: V, site: &'static Site) -> Result<V, V> {
+        word.compare_exchange(current, new, site.ordering)
+    }
+    #[inline(always)]
+    fn fetch_add<V: Int>(&self, word: &ShmWord<V>, value: V, site: &'static Site) -> V {
+        word.fetch_add(value, site.ordering)
+    }
+    #[inline(always)]
+    fn fence(&self, site: &'static Site) {
+        std::sync::atomic::fence(site.ordering);
+    }
+    #[inline(always)]
+    fn light_fence(&self, _site: &'static Site) {
+        if self.asymmetric {
+            std::sync::atomic::compiler_fence(Ordering::SeqCst);
+        } else {
+            std::sync::atomic::fence(Ordering::SeqCst);
+        }
+    }
+    fn heavy_fence(&self, _site: &'static Site) {
+        if self.asymmetric {
+            fence::everywhere();
+        } else {
+            std::sync::atomic::fence(Ordering::SeqCst);
+        }
+    }
+    fn wait(
+        &self,
+        word: &ShmWord<u32>,
+        expected: u32,
+        deadline: Deadline,
+        ticks: u32,
+        _site: &'static Site,
+    ) -> Wakeup {
+        futex::wait(word, expected, deadline, ticks)
+    }
+    fn wake(&self, word: &ShmWord<u32>, count: u32, _site: &'static Site) {
+        futex::wake(word, count);
+    }
+    fn life(&self, peer: u32, _site: &'static Site) -> Life {
+        // The user may have closed our descriptor and got its number for a file of their own: then we know nothing.
+        if Inode::of(&self.base) != Ok(self.inode) {
+            return Life::Unknown;
+        }
+        match lease::is_held(&self.base, peer) {
+            Ok(true) => Life::Alive,
+            Ok(false) => Life::Dead,
+            Err(_) => Life::Unknown,
+        }
+    }
+}

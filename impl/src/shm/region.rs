@@ -1,0 +1,80 @@
+//! The file behind a region, and its mapping.
+
+use super::lease::reopen;
+use super::name::{DIRECTORY, Name};
+use crate::error::{CreateError, OpenError};
+use memmap2::{MmapOptions, MmapRaw};
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, FallocateFlags, FcntlArg, OFlag, SealFlag, fallocate, fcntl, open};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::stat::{Mode, fstat};
+use nix::unistd::linkat;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+/// Makes a file of `bytes` zero bytes without a name: sealed memory, or (`to_be_named`) a file that [`publish`] can name.
+pub(super) fn create(bytes: usize, to_be_named: bool) -> Result<OwnedFd, CreateError> {
+    let file = if to_be_named {
+        open(DIRECTORY, OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::S_IRUSR | Mode::S_IWUSR)
+            .map_err(|errno| CreateError::system("open O_TMPFILE", errno))?
+    } else {
+        memory().map_err(|errno| CreateError::system("memfd_create", errno))?
+    };
+    let length = i64::try_from(bytes).map_err(|_| CreateError::NoSpace { bytes })?;
+    // Reserved now, so that no first touch of a page fails later with SIGBUS.
+    match fallocate(&file, FallocateFlags::empty(), 0, length) {
+        Ok(()) => {}
+        Err(Errno::ENOSPC | Errno::ENOMEM | Errno::EFBIG) => return Err(CreateError::NoSpace { bytes }),
+        Err(errno) => return Err(CreateError::system("fallocate", errno)),
+    }
+    if !to_be_named {
+        let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+        fcntl(&file, FcntlArg::F_ADD_SEALS(seals)).map_err(|errno| CreateError::system("fcntl F_ADD_SEALS", errno))?;
+    }
+    Ok(file)
+}
+
+fn memory() -> nix::Result<OwnedFd> {
+    // MFD_NOEXEC_SEAL (Linux 6.3) is not in nix; an older kernel refuses the flag.
+    const NOEXEC_SEAL: u32 = 0x8;
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    match memfd_create("procession", flags | MFdFlags::from_bits_retain(NOEXEC_SEAL)) {
+        Err(Errno::EINVAL) => memfd_create("procession", flags),
+        result => result,
+    }
+}
+
+/// Gives a complete region its name, if that is free.
+pub(super) fn publish(file: &OwnedFd, name: &Name) -> Result<(), CreateError> {
+    let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
+    match linkat(AT_FDCWD, itself.as_str(), AT_FDCWD, &name.path(), AtFlags::AT_SYMLINK_FOLLOW) {
+        Ok(()) => Ok(()),
+        Err(Errno::EEXIST) => Err(CreateError::Exists { name: name.to_string() }),
+        Err(errno) => Err(CreateError::system("linkat", errno)),
+    }
+}
+
+/// Opens a named region's file.
+pub(super) fn open_named(name: &Name) -> Result<OwnedFd, OpenError> {
+    let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
+    open(&name.path(), flags, Mode::empty()).map_err(|errno| match errno {
+        Errno::ENOENT => OpenError::NotFound { name: name.to_string() },
+        Errno::ELOOP | Errno::EISDIR | Errno::ENXIO => OpenError::Foreign,
+        errno => OpenError::system("open", errno),
+    })
+}
+
+/// Bytes of the file.
+pub(super) fn length(file: &OwnedFd) -> Result<usize, OpenError> {
+    let stat = fstat(file).map_err(|errno| OpenError::system("fstat", errno))?;
+    Ok(usize::try_from(stat.st_size).unwrap_or(0))
+}
+
+/// Maps `bytes` bytes of the file, shared.
+pub(super) fn map(file: &OwnedFd, bytes: usize) -> Result<MmapRaw, OpenError> {
+    MmapOptions::new().len(bytes).map_raw(file).map_err(|error| OpenError::io("mmap", &error))
+}
+
+/// A second description of the same file, which will hold our locks.
+pub(super) fn description(base: &OwnedFd) -> nix::Result<OwnedFd> {
+    reopen(base)
+}

@@ -1,0 +1,64 @@
+//! A word in a region: an integer that is only ever touched atomically.
+#![allow(clippy::disallowed_types)] // this file and its siblings implement `Platform`
+
+use crate::platform::{Int, Ordering};
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+use zerocopy::FromBytes;
+
+/// A shared `u32` or `u64`, naturally aligned.
+#[repr(transparent)]
+#[derive(FromBytes)]
+pub struct ShmWord<V>(UnsafeCell<V>);
+
+// SAFETY: the value is reached through `atomic` alone, and every method there is an atomic access.
+unsafe impl<V: Int> Sync for ShmWord<V> {}
+
+/// Calls one atomic method at the width of `V`; the branch is decided at compile time.
+macro_rules! atomic {
+    ($word:expr, $V:ty, |$atomic:ident, $narrow:ident| $call:expr) => {
+        if size_of::<$V>() == size_of::<u32>() {
+            // SAFETY: `V` is `u32`; the cell is aligned, lives as long as `self`, and is only accessed atomically.
+            let $atomic = unsafe { AtomicU32::from_ptr($word.0.get().cast()) };
+            let $narrow = |value: $V| value.to_u64() as u32;
+            $call
+        } else {
+            // SAFETY: `V` is `u64`; the cell is aligned, lives as long as `self`, and is only accessed atomically.
+            let $atomic = unsafe { AtomicU64::from_ptr($word.0.get().cast()) };
+            let $narrow = |value: $V| value.to_u64();
+            $call
+        }
+    };
+}
+
+impl<V: Int> ShmWord<V> {
+    #[inline(always)]
+    pub(super) fn load(&self, ordering: Ordering) -> V {
+        atomic!(self, V, |atomic, _narrow| V::from_u64(atomic.load(ordering).into()))
+    }
+    #[inline(always)]
+    pub(super) fn store(&self, value: V, ordering: Ordering) {
+        atomic!(self, V, |atomic, narrow| atomic.store(narrow(value), ordering));
+    }
+    #[inline(always)]
+    pub(super) fn swap(&self, value: V, ordering: Ordering) -> V {
+        atomic!(self, V, |atomic, narrow| V::from_u64(atomic.swap(narrow(value), ordering).into()))
+    }
+    #[inline(always)]
+    pub(super) fn fetch_add(&self, value: V, ordering: Ordering) -> V {
+        atomic!(self, V, |atomic, narrow| V::from_u64(atomic.fetch_add(narrow(value), ordering).into()))
+    }
+    #[inline(always)]
+    pub(super) fn compare_exchange(&self, current: V, new: V, ordering: Ordering) -> Result<V, V> {
+        atomic!(self, V, |atomic, narrow| {
+            match atomic.compare_exchange(narrow(current), narrow(new), ordering, Ordering::Relaxed) {
+                Ok(old) => Ok(V::from_u64(old.into())),
+                Err(now) => Err(V::from_u64(now.into())),
+            }
+        })
+    }
+    /// Where the word stands in this process, for the kernel.
+    pub(super) fn as_ptr(&self) -> *mut V {
+        self.0.get()
+    }
+}
