@@ -122,7 +122,7 @@ pub enum Life {
 /// Shared words, sleeping on them, and the question whether a peer lives.
 pub trait Platform {
     /// A word in shared memory.
-    type Word<V: Int>;
+    type Word<V: Int>: Send + Sync;
     /// When a wait gives up; a platform without clocks makes it a choice.
     type Deadline: Copy;
 

@@ -192,7 +192,7 @@ impl<P: Platform> Lock<P> {
         LockWord(platform.load(&self.word, &LOOK))
     }
 
-    /// Whether the calling thread is the holder (invariant 4).
+    /// Whether the calling thread, whose peer the word names, is the holder (invariant 4).
     #[inline]
     fn is_mine(&self, platform: &P, me: Owner) -> bool {
         platform.load(&self.thread, &MINE) == me.thread
@@ -203,16 +203,16 @@ impl<P: Platform> Lock<P> {
         &self,
         platform: &P,
         me: Owner,
-        intent: Intent,
-        patience: Patience<P::Deadline>,
+        (intent, patience): (Intent, Patience<P::Deadline>),
+        mut word: LockWord,
     ) -> Result<Entered, Refused> {
-        if self.is_mine(platform, me) {
+        // If we held the lock, the word would name us: nobody but us takes us out of it (invariant 1).
+        if word.owner() == Some(me.peer) && self.is_mine(platform, me) {
             return Err(Refused::WouldDeadlock);
         }
         let explicit = intent == Intent::Explicit;
         // Whoever was here before us may have left sleepers that no word shows: we hold as if contended.
         let held = |untold: bool| LockWord::held_by(me.peer).contended().died_if(untold);
-        let mut word = LockWord(platform.load(&self.word, &LOOK));
         let (mut suspicious, mut woken, mut ticks) = (matches!(patience, Patience::Try), false, 0);
         let mut last_look = false;
         let refused = loop {
@@ -281,7 +281,7 @@ impl<P: Platform> Exclusion<P> for Lock<P> {
         let held = LockWord::held_by(me.peer);
         match platform.compare_exchange(&self.word, LockWord::FREE.0, held.0, &ENTER) {
             Ok(_) => Ok(self.entered(platform, me, false, false)),
-            Err(_) => self.enter_slow(platform, me, intent, patience),
+            Err(now) => self.enter_slow(platform, me, (intent, patience), LockWord(now)),
         }
     }
 

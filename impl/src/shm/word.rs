@@ -34,7 +34,7 @@ macro_rules! atomic {
 impl<V: Int> ShmWord<V> {
     #[inline(always)]
     pub(super) fn load(&self, ordering: Ordering) -> V {
-        atomic!(self, V, |atomic, _narrow| V::from_u64(atomic.load(ordering).into()))
+        atomic!(self, V, |atomic, _narrow| V::from_u64(atomic.load(ordering).to_u64()))
     }
     #[inline(always)]
     pub(super) fn store(&self, value: V, ordering: Ordering) {
@@ -42,18 +42,18 @@ impl<V: Int> ShmWord<V> {
     }
     #[inline(always)]
     pub(super) fn swap(&self, value: V, ordering: Ordering) -> V {
-        atomic!(self, V, |atomic, narrow| V::from_u64(atomic.swap(narrow(value), ordering).into()))
+        atomic!(self, V, |atomic, narrow| V::from_u64(atomic.swap(narrow(value), ordering).to_u64()))
     }
     #[inline(always)]
     pub(super) fn fetch_add(&self, value: V, ordering: Ordering) -> V {
-        atomic!(self, V, |atomic, narrow| V::from_u64(atomic.fetch_add(narrow(value), ordering).into()))
+        atomic!(self, V, |atomic, narrow| V::from_u64(atomic.fetch_add(narrow(value), ordering).to_u64()))
     }
     #[inline(always)]
     pub(super) fn compare_exchange(&self, current: V, new: V, ordering: Ordering) -> Result<V, V> {
         atomic!(self, V, |atomic, narrow| {
             match atomic.compare_exchange(narrow(current), narrow(new), ordering, Ordering::Relaxed) {
-                Ok(old) => Ok(V::from_u64(old.into())),
-                Err(now) => Err(V::from_u64(now.into())),
+                Ok(old) => Ok(V::from_u64(old.to_u64())),
+                Err(now) => Err(V::from_u64(now.to_u64())),
             }
         })
     }

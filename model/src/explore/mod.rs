@@ -1,0 +1,57 @@
+//! Scenarios, named by what races with what, and the subjects they are about.
+
+pub mod fences;
+pub mod lock;
+pub mod peers;
+pub mod value;
+
+use crate::scenario::{Scenario, Subject};
+use crate::worlds::explore::run;
+use crate::worlds::{Run, Setting};
+
+/// A scenario of any subject.
+pub trait Explorable: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+    /// How many roles it has.
+    fn roles(&self) -> usize;
+    /// Runs it.
+    fn run(&self, setting: &Setting) -> Run;
+}
+
+impl<S: Subject> Explorable for Scenario<S>
+where
+    S::Op: Eq + std::hash::Hash,
+{
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn roles(&self) -> usize {
+        self.roles.len()
+    }
+    fn run(&self, setting: &Setting) -> Run {
+        run(self, setting)
+    }
+}
+
+/// Every scenario.
+pub fn scenarios() -> Vec<Box<dyn Explorable>> {
+    fn boxed<S: Subject>(scenarios: Vec<Scenario<S>>) -> impl Iterator<Item = Box<dyn Explorable>>
+    where
+        S::Op: Eq + std::hash::Hash,
+    {
+        scenarios.into_iter().map(|scenario| Box::new(scenario) as Box<dyn Explorable>)
+    }
+    boxed(lock::locks())
+        .chain(boxed(lock::rlocks()))
+        .chain(boxed(value::values()))
+        .chain(boxed(value::raws()))
+        .chain(boxed(peers::tables()))
+        .chain(boxed(fences::pairs()))
+        .collect()
+}
+
+/// The scenario of that name.
+pub fn scenario(name: &str) -> Option<Box<dyn Explorable>> {
+    scenarios().into_iter().find(|scenario| scenario.name() == name)
+}

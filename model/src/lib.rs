@@ -1,0 +1,13 @@
+//! The judge: what the primitives should do, worlds that run the code that ships in every way they can, and a verdict.
+//!
+//! Nothing here does system calls or touches shared memory, except `worlds::processes`, which starts real processes that
+//! use the library as anybody would.
+
+pub mod check;
+pub mod draw;
+pub mod explore;
+pub mod history;
+pub mod mutants;
+pub mod scenario;
+pub mod spec;
+pub mod worlds;

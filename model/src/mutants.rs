@@ -1,0 +1,59 @@
+//! Breaking things on purpose: every ordering one step weaker, every wake dropped, every second look skipped, one at a time,
+//! through the sites. A check that cannot fail checks nothing.
+
+use procession::algorithm::sites;
+use procession::platform::{Access, Ordering, Site};
+use std::fmt;
+
+/// One site, broken in one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mutant {
+    /// The site's name.
+    pub site: &'static str,
+    /// How it is broken.
+    pub how: Break,
+}
+
+/// A way to break a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Break {
+    /// A weaker ordering.
+    Weaken(Ordering),
+    /// The access is left out: a wake that does not come, a fence that is not there.
+    Drop,
+    /// The second look is skipped: a sleeper that does not compare, a reader that does not look whether things changed.
+    Recheck,
+}
+
+impl fmt::Display for Mutant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.how {
+            Break::Weaken(ordering) => write!(f, "{} {ordering:?}", self.site),
+            Break::Drop => write!(f, "{} dropped", self.site),
+            Break::Recheck => write!(f, "{} not looked at", self.site),
+        }
+    }
+}
+
+/// Every mutant of every site of every algorithm.
+pub fn all() -> Vec<Mutant> {
+    sites().flat_map(of).collect()
+}
+
+fn of(site: &'static Site) -> Vec<Mutant> {
+    use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+    let mut ways: Vec<Break> = match (site.access, site.ordering) {
+        (_, Relaxed) => vec![],
+        (_, AcqRel) => vec![Break::Weaken(Acquire), Break::Weaken(Release)],
+        (_, SeqCst) => vec![Break::Weaken(AcqRel)],
+        // A fence that orders nothing is no fence.
+        (Access::Fence, _) => vec![],
+        _ => vec![Break::Weaken(Relaxed)],
+    };
+    match site.access {
+        Access::Wake | Access::Fence | Access::LightFence | Access::HeavyFence => ways.push(Break::Drop),
+        Access::Wait | Access::Recheck => ways.push(Break::Recheck),
+        Access::Load | Access::Store | Access::Modify | Access::Ask => {}
+    }
+    ways.into_iter().map(|how| Mutant { site: site.name, how }).collect()
+}
