@@ -95,6 +95,12 @@ impl<S: Subject> Scenario<S> {
         Actor { process: self.roles[role].process, role }
     }
 
+    /// How many threads each process has, up to as many processes as there are roles.
+    pub fn threads(&self) -> Vec<usize> {
+        let count = |process| self.roles.iter().filter(|role| role.process == process).count();
+        (0..self.roles.len()).map(count).collect()
+    }
+
     /// The processes.
     pub fn processes(&self) -> Vec<usize> {
         let mut processes: Vec<usize> = self.roles.iter().map(|role| role.process).collect();

@@ -49,13 +49,21 @@ pub enum Answer {
     OwnerDied,
     /// This very thread is inside.
     WouldDeadlock,
+    /// Never told: the state of an operation that is inside the lock, where its process may die.
+    Inside,
 }
 
 impl Values {
-    /// An operation that writes, from outside the lock: it waits for whoever is inside, and is never told of deaths.
+    /// An operation that writes, from outside the lock: it waits for whoever is inside, and is never told of deaths. If its
+    /// process dies while it is inside, before or after it has written, the next explicit locker is told.
     fn write(&self, actor: Actor, value: usize, new: u64, answer: Answer) -> Vec<(Answer, Values)> {
         match self.locks[value].holder {
-            None => vec![(answer, self.with(value, new))],
+            None => {
+                let lock = Lock { holder: Some((actor, 0)), ..self.locks[value].clone() };
+                let (before, after) = (self.with_lock(value, lock), self.with(value, new));
+                let written = before.with(value, new);
+                vec![(answer, after), (Answer::Inside, before), (Answer::Inside, written)]
+            }
             Some((holder, _)) if holder == actor => vec![(Answer::WouldDeadlock, self.clone())],
             Some(_) => Vec::new(),
         }

@@ -30,6 +30,9 @@ pub struct Kill {
     pub access: u64,
 }
 
+const ALIVE: u64 = 1;
+const DEPARTURE: u64 = 2;
+
 /// What unwinds a killed role to its root.
 pub struct Killed;
 
@@ -68,6 +71,7 @@ struct State<E: Engine, O, A> {
     delivered: Vec<Option<Wakeup>>,
     expired: Vec<bool>,
     doomed: Vec<bool>,
+    departed: Vec<usize>,
     deaths: usize,
     ticks: Vec<usize>,
     accesses: Vec<u64>,
@@ -79,6 +83,8 @@ struct State<E: Engine, O, A> {
 
 /// One execution of a scenario: what all its roles share.
 pub struct Execution<E: Engine, O, A> {
+    threads: Vec<usize>,
+    /// ALIVE, and above it the threads that have departed; 0: dead.
     alive: Vec<E::Atomic>,
     clocks: Vec<E::Atomic>,
     kill: Option<Kill>,
@@ -109,9 +115,12 @@ impl<O: Clone, A: Clone> Trace<O, A> {
 
 impl<E: Engine, O: Clone, A: Clone> Execution<E, O, A> {
     /// Nothing has happened yet.
-    pub fn new(roles: usize, kill: Option<Kill>, mutant: Option<Mutant>) -> Self {
+    ///
+    /// `threads` says how many roles each process has.
+    pub fn new(roles: usize, threads: Vec<usize>, kill: Option<Kill>, mutant: Option<Mutant>) -> Self {
         Execution {
-            alive: (0..roles).map(|_| E::atomic(1)).collect(),
+            threads,
+            alive: (0..roles).map(|_| E::atomic(ALIVE)).collect(),
             clocks: (0..roles).map(|_| E::atomic(0)).collect(),
             kill,
             mutant,
@@ -121,6 +130,7 @@ impl<E: Engine, O: Clone, A: Clone> Execution<E, O, A> {
                 delivered: vec![None; roles],
                 expired: vec![false; roles],
                 doomed: vec![false; roles],
+                departed: vec![0; roles],
                 deaths: 0,
                 ticks: vec![0; roles],
                 accesses: vec![0; roles],
@@ -136,9 +146,14 @@ impl<E: Engine, O: Clone, A: Clone> Execution<E, O, A> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a call or a return.
-    pub fn record(&self, event: Event<O, A>) {
-        self.state().story.push(Line::Event(event));
+    /// Notes a call or a return; a thread whose process has been killed meanwhile stops here.
+    pub fn record(&self, actor: Actor, event: Event<O, A>) {
+        let mut state = self.state();
+        if state.doomed[actor.process] {
+            drop(state);
+            resume_unwind(Box::new(Killed));
+        }
+        state.story.push(Line::Event(event));
     }
 
     /// What happened so far.
@@ -147,24 +162,46 @@ impl<E: Engine, O: Clone, A: Clone> Execution<E, O, A> {
         Trace { story: state.story.clone(), sites: state.sites.clone(), kill_reached: state.kill_reached }
     }
 
-    /// The kernel's part of a death, played by the victim once it has unwound.
-    pub fn bury(&self, process: usize) {
-        E::store(&self.alive[process], 0, Ordering::Release);
+    /// A role has come to its end, or has been killed and has unwound. A killed process is dead when its last thread has
+    /// stopped: so the news of the death happens after all that any of its threads did.
+    pub fn leave(&self, process: usize) {
+        let threads = self.threads[process];
+        if threads > 1 {
+            E::fetch_add(&self.alive[process], DEPARTURE, Ordering::AcqRel);
+        }
+        let last = {
+            let mut state = self.state();
+            state.departed[process] += 1;
+            if state.doomed[process] {
+                // The others die in their sleep, or at their next access.
+                let dying = |sleeper: &Sleeper<E>| (sleeper.process == process).then_some(sleeper.role);
+                let roles: Vec<usize> = state.sleepers.iter().filter_map(dying).collect();
+                for role in roles {
+                    state.deliver(role, Wakeup::Woken);
+                }
+            }
+            state.doomed[process] && state.departed[process] == threads
+        };
+        if last {
+            self.bury(process);
+        }
+    }
+
+    /// The kernel's part of a death, played by the victim's last thread.
+    ///
+    /// Deaths and deadlines are modifications, not stores: in C11 a later reader could otherwise put itself before them, and
+    /// the kernel's answers are not like that.
+    fn bury(&self, process: usize) {
+        E::swap(&self.alive[process], 0, Ordering::AcqRel);
         let asleep: Vec<_> = {
             let mut state = self.state();
             state.story.push(Line::Event(Event::Died(process)));
             state.deaths += 1;
-            // Its other threads die in their sleep, or at their next access.
-            let dead = |sleeper: &Sleeper<E>| (sleeper.process == process).then_some(sleeper.role);
-            let roles: Vec<usize> = state.sleepers.iter().filter_map(dead).collect();
-            for role in roles {
-                state.deliver(role, Wakeup::Woken);
-            }
             state.sleepers.iter().map(|sleeper| (sleeper.role, sleeper.word.clone())).collect()
         };
         for (role, word) in asleep {
             // A visible step on the word slept on, so that an engine that looks for dependent steps sees this one.
-            E::latest(&word);
+            E::latest(&word, Ordering::Relaxed);
             let mut state = self.state();
             if state.ticks[role] < state.deaths && state.deliver(role, Wakeup::Tick) {
                 state.ticks[role] += 1;
@@ -174,14 +211,14 @@ impl<E: Engine, O: Clone, A: Clone> Execution<E, O, A> {
 
     /// Declares the role's deadline passed.
     pub fn expire(&self, role: usize) {
-        E::store(&self.clocks[role], 1, Ordering::Release);
+        E::swap(&self.clocks[role], 1, Ordering::AcqRel);
         let word = {
             let mut state = self.state();
             state.expired[role] = true;
             state.sleepers.iter().find(|sleeper| sleeper.role == role && sleeper.timed).map(|s| s.word.clone())
         };
         if let Some(word) = word {
-            E::latest(&word);
+            E::latest(&word, Ordering::Relaxed);
             let mut state = self.state();
             if state.sleepers.iter().any(|sleeper| sleeper.role == role && sleeper.timed) {
                 state.deliver(role, Wakeup::TimedOut);
@@ -318,12 +355,14 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
         let role = self.actor.role;
         drop(self.step(site));
         if timed {
-            E::load(&self.execution.clocks[role], Ordering::Acquire);
+            E::latest(&self.execution.clocks[role], Ordering::Acquire);
         }
-        let now = E::latest(&word.atomic);
+        let now = E::latest(&word.atomic, Ordering::Relaxed);
         let wakeup = {
             let mut state = self.execution.state();
-            if now != u64::from(expected) && self.broken(site) != Some(Break::Recheck) {
+            if state.doomed[self.actor.process] {
+                Some(Wakeup::Woken) // killed by another of its threads on the way: it stops at its next access
+            } else if now != u64::from(expected) && self.broken(site) != Some(Break::Recheck) {
                 Some(Wakeup::Changed)
             } else if timed && state.expired[role] {
                 Some(Wakeup::TimedOut)
@@ -360,7 +399,7 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
         if self.broken(site) == Some(Break::Drop) {
             return;
         }
-        E::latest(&word.atomic);
+        E::latest(&word.atomic, Ordering::Relaxed);
         let mut state = self.execution.state();
         let mut woken = Vec::new();
         for _ in 0..count {
@@ -376,7 +415,7 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
         drop(self.step(site));
         debug_assert_eq!(site.access, Access::Ask);
         let process = (0..self.execution.alive.len()).find(|process| peer(*process) == asked);
-        let alive = process.is_some_and(|process| E::load(&self.execution.alive[process], Ordering::Acquire) == 1);
+        let alive = process.is_some_and(|process| E::latest(&self.execution.alive[process], Ordering::Acquire) & ALIVE != 0);
         let life = if alive { Life::Alive } else { Life::Dead };
         self.note(site, || format!("peer {asked}: {life:?}"));
         life

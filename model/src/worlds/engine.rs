@@ -25,9 +25,9 @@ pub trait Engine: Sized + 'static {
     fn compare_exchange(atomic: &Self::Atomic, current: u64, new: u64, ordering: Ordering) -> Result<u64, u64>;
     /// Adds.
     fn fetch_add(atomic: &Self::Atomic, value: u64, ordering: Ordering) -> u64;
-    /// Reads the latest value, as a modification that changes nothing: what the kernel does when it compares a futex word.
-    /// It orders nothing.
-    fn latest(atomic: &Self::Atomic) -> u64;
+    /// Reads the latest value, as a modification that changes nothing: what the kernel does when it compares a futex word,
+    /// or says who is alive.
+    fn latest(atomic: &Self::Atomic, ordering: Ordering) -> u64;
     /// A fence.
     fn fence(ordering: Ordering);
     /// The calling thread.
@@ -61,8 +61,8 @@ macro_rules! std_shaped {
         fn fetch_add(atomic: &Self::Atomic, value: u64, ordering: Ordering) -> u64 {
             atomic.fetch_add(value, ordering)
         }
-        fn latest(atomic: &Self::Atomic) -> u64 {
-            atomic.fetch_or(0, Ordering::Relaxed)
+        fn latest(atomic: &Self::Atomic, ordering: Ordering) -> u64 {
+            atomic.fetch_or(0, ordering)
         }
         fn fence(ordering: Ordering) {
             $krate::sync::atomic::fence(ordering);

@@ -192,7 +192,12 @@ where
     type Platform<E, S> = Checked<E, <S as Subject>::Op, <S as Subject>::Answer>;
     let scenario = &shared.scenario;
     let roles = scenario.roles.len();
-    let execution = Arc::new(Execution::<E, S::Op, S::Answer>::new(roles, shared.kill, shared.setting.mutant));
+    let execution = Arc::new(Execution::<E, S::Op, S::Answer>::new(
+        roles,
+        scenario.threads(),
+        shared.kill,
+        shared.setting.mutant,
+    ));
     {
         let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if Instant::now() > shared.until {
@@ -236,16 +241,15 @@ fn play<E: Engine, S: Subject>(
             if scenario.subject.leaves_out(&local, op) {
                 continue;
             }
-            execution.record(Event::Call(actor, op.clone()));
+            execution.record(actor, Event::Call(actor, op.clone()));
             if let Some(answer) = scenario.subject.apply(state, &platform, owner(actor), &mut local, op) {
-                execution.record(Event::Return(actor, answer));
+                execution.record(actor, Event::Return(actor, answer));
             }
         }
     }));
     match played {
-        Ok(()) => {}
-        Err(payload) if payload.is::<Killed>() => execution.bury(actor.process),
-        Err(payload) => resume_unwind(payload),
+        Err(payload) if !payload.is::<Killed>() => resume_unwind(payload),
+        _ => execution.leave(actor.process),
     }
 }
 
