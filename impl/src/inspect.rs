@@ -54,11 +54,12 @@ impl Stat {
         let attachment = Attachment::open_any(name)?;
         let (shm, header) = (attachment.shm(), attachment.header());
         let kind = Kind::from_bits(shm.load(&header.kind, &LOOK));
-        let (alive, dead) =
-            listed(shm, &header.peers).partition(|peer| Platform::life(shm, *peer, &ASK) != Life::Dead);
+        let (alive, dead) = listed(shm, &header.peers).partition(|peer| Platform::life(shm, *peer, &ASK) != Life::Dead);
         let lock_id = shm.load(&header.lock_id, &LOOK);
         let lock = match kind {
-            Some(Kind::Lock | Kind::RLock) => Mapped::<Lock<Shm>>::body(attachment.clone()).map(|lock| state(shm, &lock)),
+            Some(Kind::Lock | Kind::RLock) => {
+                Mapped::<Lock<Shm>>::body(attachment.clone()).map(|lock| state(shm, &lock))
+            }
             Some(Kind::Value) if lock_id == 0 => {
                 Mapped::<ValueHead>::body(attachment.clone()).map(|head| state(shm, &head.lock))
             }

@@ -40,8 +40,15 @@ pub fn check<S: Spec>(initial: &S, history: &History<S::Op, S::Answer>, order: O
     }
     let before = items.iter().map(|later| mask(&items, |earlier| precedes(earlier, later, order))).collect();
     let mandatory = mask(&items, |item| !item.is_optional());
-    let mut search =
-        Search { items: &items, before, mandatory, seen: HashSet::new(), budget, path: Vec::new(), longest: Vec::new() };
+    let mut search = Search {
+        items: &items,
+        before,
+        mandatory,
+        seen: HashSet::new(),
+        budget,
+        path: Vec::new(),
+        longest: Vec::new(),
+    };
     match search.from(initial, 0) {
         Some(true) => Verdict::Ok(search.path),
         Some(false) => Verdict::Illegal(search.longest),
@@ -95,7 +102,10 @@ impl<S: Spec> Search<'_, S> {
                 None => vec![state.died(item.actor.process)],
                 Some((op, answer)) => {
                     let allowed = state.step(item.actor, op).into_iter();
-                    allowed.filter(|(told, _)| answer.as_ref().is_none_or(|a| a == told)).map(|(_, next)| next).collect()
+                    allowed
+                        .filter(|(told, _)| answer.as_ref().is_none_or(|a| a == told))
+                        .map(|(_, next)| next)
+                        .collect()
                 }
             };
             for next in nexts {
@@ -112,7 +122,8 @@ impl<S: Spec> Search<'_, S> {
     /// Not done; nothing that must come before is missing; and nothing that must come after is done.
     fn may_come_next(&self, index: usize, done: u64) -> bool {
         let missing = self.before[index] & self.mandatory & !done;
-        let overtaken = (0..self.items.len()).any(|other| done >> other & 1 == 1 && self.before[other] >> index & 1 == 1);
+        let overtaken =
+            (0..self.items.len()).any(|other| done >> other & 1 == 1 && self.before[other] >> index & 1 == 1);
         done >> index & 1 == 0 && missing == 0 && !overtaken
     }
 }

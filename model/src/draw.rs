@@ -14,7 +14,8 @@ pub fn story<O: Debug, A: Debug>(lines: &[Line<O, A>], roles: usize) -> String {
         })
         .collect();
     let mut out = String::new();
-    let titles: Vec<String> = widths.iter().enumerate().map(|(role, width)| pad(&format!("role {role}"), *width)).collect();
+    let titles: Vec<String> =
+        widths.iter().enumerate().map(|(role, width)| pad(&format!("role {role}"), *width)).collect();
     let _ = writeln!(out, "{}", titles.join(" │ ").trim_end());
     let _ = writeln!(out, "{}", widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>().join("─┼─"));
     for (lane, cell) in rows {

@@ -49,12 +49,9 @@ pub fn items<O: Clone, A: Clone>(history: &History<O, A>) -> Vec<Item<O, A>> {
         let time = 2 * position;
         let open = |item: &&mut Item<O, A>| item.end == usize::MAX;
         match event {
-            Event::Call(actor, op) => items.push(Item {
-                actor: *actor,
-                what: Some((op.clone(), None)),
-                start: time,
-                end: usize::MAX,
-            }),
+            Event::Call(actor, op) => {
+                items.push(Item { actor: *actor, what: Some((op.clone(), None)), start: time, end: usize::MAX })
+            }
             Event::Return(actor, answer) => {
                 if let Some(item) = items.iter_mut().filter(open).find(|item| item.actor == *actor) {
                     item.end = time;

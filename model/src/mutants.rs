@@ -1,6 +1,8 @@
 //! Breaking things on purpose: every ordering one step weaker, every wake dropped, every second look skipped, one at a time,
 //! through the sites. A check that cannot fail checks nothing.
 
+use crate::explore::{fences, scenarios};
+use crate::worlds::{Setting, World};
 use procession::algorithm::sites;
 use procession::platform::{Access, Ordering, Site};
 use std::fmt;
@@ -37,7 +39,7 @@ impl fmt::Display for Mutant {
 
 /// Every mutant of every site of every algorithm.
 pub fn all() -> Vec<Mutant> {
-    sites().flat_map(of).collect()
+    sites().chain(fences::SITES.iter().copied()).flat_map(of).collect()
 }
 
 fn of(site: &'static Site) -> Vec<Mutant> {
@@ -57,3 +59,51 @@ fn of(site: &'static Site) -> Vec<Mutant> {
     }
     ways.into_iter().map(|how| Mutant { site: site.name, how }).collect()
 }
+
+/// Who caught a mutant.
+#[derive(Debug, Clone)]
+pub struct Caught {
+    /// The scenario.
+    pub scenario: &'static str,
+    /// Where it ran.
+    pub world: World,
+    /// Whether somebody had to be killed.
+    pub kills: bool,
+    /// What was seen.
+    pub what: String,
+}
+
+/// Looks for a scenario that notices the mutant: those of its own primitive first; without kills, then with.
+pub fn hunt(mutant: Mutant) -> Result<Caught, Missed> {
+    let mut missed = Missed { reached: false, executions: 0 };
+    let family = mutant.site.split('.').next().unwrap_or_default();
+    // A yardstick that fails anyway proves nothing.
+    let mut scenarios: Vec<_> = scenarios().into_iter().filter(|scenario| !scenario.fails()).collect();
+    scenarios.sort_by_key(|scenario| !scenario.name().starts_with(family));
+    for kills in [false, true] {
+        for scenario in &scenarios {
+            // loom first: only there can an ordering matter. Two preemptions catch all but a few, and end soon.
+            for world in [World::Loom(Some(2)), World::LoomRmw(Some(2))] {
+                let run = scenario.run(&Setting { kills, mutant: Some(mutant), ..Setting::new(world) });
+                missed.reached |= run.sites.contains(mutant.site);
+                missed.executions += run.executions;
+                if let Some(violation) = run.violation {
+                    return Ok(Caught { scenario: scenario.name(), world, kills, what: violation.what });
+                }
+            }
+        }
+    }
+    Err(missed)
+}
+
+/// Nobody noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missed {
+    /// Whether any scenario reached the site at all.
+    pub reached: bool,
+    /// How many executions were looked at.
+    pub executions: u64,
+}
+
+/// The mutants that nobody can notice, and why: each is equivalent to the original.
+pub const EQUIVALENT: &[(&str, &str)] = &[];

@@ -67,13 +67,22 @@ pub struct Scenario<S: Subject> {
     pub subject: S,
     /// Who does what.
     pub roles: Vec<Role<S::Op>>,
+    /// A demonstration: the subject fails its specification here, and is meant to.
+    pub fails: bool,
 }
 
 impl<S: Subject> Scenario<S> {
     /// Roles that are a process each.
     pub fn new<const N: usize>(name: &'static str, subject: S, roles: [&[S::Op]; N]) -> Scenario<S> {
         let role = |(process, ops): (usize, &[S::Op])| Role { process, ops: ops.to_vec() };
-        Scenario { name, subject, roles: roles.into_iter().enumerate().map(role).collect() }
+        Scenario { name, subject, roles: roles.into_iter().enumerate().map(role).collect(), fails: false }
+    }
+
+    /// This one is a demonstration of a failure.
+    #[must_use]
+    pub fn that_fails(mut self) -> Scenario<S> {
+        self.fails = true;
+        self
     }
 
     /// All roles become threads of one process.

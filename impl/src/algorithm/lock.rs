@@ -20,8 +20,10 @@
 //!    deaths that come before anybody could be told are told together.
 //! 4. `thread` holds a thread's number only while that thread holds the lock; only that thread ever writes its number. So
 //!    a thread that reads its own number there is the holder, whatever else it reads or fails to see.
-//! 5. A waiter gives up only after asking whether the owner lives, so that somebody who polls with short timeouts finds
-//!    a dead owner too; one that was woken before it gave up passes the wake on.
+//! 5. A waiter gives up only on a word that carries CONTENDED, so that the next unlock wakes somebody else: nobody needs
+//!    to hand on a wake that was spent on it.
+//! 6. A waiter gives up only after asking whether the owner lives, so that somebody who polls with short timeouts finds
+//!    a dead owner too.
 //!
 //! A death between any two steps leaves one of the words of the table, so a takeover needs no repair.
 
@@ -49,8 +51,12 @@ static LEAVE: Site = Site::new(
     Ordering::Release,
     "pairs with lock.enter and lock.enter_slow: hands over everything done inside",
 );
-static LOOK: Site =
-    Site::new("lock.look", Access::Load, Ordering::Relaxed, "a hint: whatever follows is decided by a compare-exchange");
+static LOOK: Site = Site::new(
+    "lock.look",
+    Access::Load,
+    Ordering::Relaxed,
+    "a hint: whatever follows is decided by a compare-exchange",
+);
 static ANNOUNCE: Site = Site::new(
     "lock.announce",
     Access::Modify,
@@ -59,8 +65,6 @@ static ANNOUNCE: Site = Site::new(
 );
 static SLEEP: Site = Site::plain("lock.sleep", Access::Wait, "compares with the word that carries CONTENDED");
 static WAKE: Site = Site::plain("lock.wake", Access::Wake, "one waiter may look again: the lock is free");
-static HAND_ON: Site =
-    Site::plain("lock.hand_on", Access::Wake, "the wake spent on a waiter that gives up is somebody else's");
 static ASK: Site = Site::plain("lock.ask", Access::Ask, "the owner's life; `Dead` happens after all that it did");
 static CLAIM: Site = Site::new(
     "lock.claim",
@@ -74,12 +78,16 @@ static DISCLAIM: Site = Site::new(
     Ordering::Relaxed,
     "sequenced before lock.leave, which releases it; read for equality by its own thread alone",
 );
-static MINE: Site =
-    Site::new("lock.mine", Access::Load, Ordering::Relaxed, "compared with this thread's own number only (invariant 4)");
+static MINE: Site = Site::new(
+    "lock.mine",
+    Access::Load,
+    Ordering::Relaxed,
+    "compared with this thread's own number only (invariant 4)",
+);
 
 /// The sites of this file.
 pub static SITES: &[&Site] =
-    &[&ENTER, &ENTER_SLOW, &TAKE_OVER, &LEAVE, &LOOK, &ANNOUNCE, &SLEEP, &WAKE, &HAND_ON, &ASK, &CLAIM, &DISCLAIM, &MINE];
+    &[&ENTER, &ENTER_SLOW, &TAKE_OVER, &LEAVE, &LOOK, &ANNOUNCE, &SLEEP, &WAKE, &ASK, &CLAIM, &DISCLAIM, &MINE];
 
 const CONTENDED: u32 = 1 << 30;
 const DIED: u32 = 1 << 31;
@@ -165,8 +173,13 @@ pub enum Patience<D> {
 /// What guards a value: a [`Lock`] or an [`RLock`](super::rlock::RLock).
 pub trait Exclusion<P: Platform> {
     /// Enters, alone.
-    fn enter(&self, platform: &P, me: Owner, intent: Intent, patience: Patience<P::Deadline>)
-    -> Result<Entered, Refused>;
+    fn enter(
+        &self,
+        platform: &P,
+        me: Owner,
+        intent: Intent,
+        patience: Patience<P::Deadline>,
+    ) -> Result<Entered, Refused>;
     /// Leaves. `entered` is what [`enter`](Exclusion::enter) returned to the same thread.
     fn leave(&self, platform: &P, entered: Entered);
 }
@@ -213,9 +226,9 @@ impl<P: Platform> Lock<P> {
         let explicit = intent == Intent::Explicit;
         // Whoever was here before us may have left sleepers that no word shows: we hold as if contended.
         let held = |untold: bool| LockWord::held_by(me.peer).contended().died_if(untold);
-        let (mut suspicious, mut woken, mut ticks) = (matches!(patience, Patience::Try), false, 0);
-        let mut last_look = false;
-        let refused = loop {
+        let trying = matches!(patience, Patience::Try);
+        let (mut suspicious, mut last_look, mut ticks) = (trying, false, 0);
+        loop {
             let Some(owner) = word.owner() else {
                 let died = word.has_died();
                 let untold = died && !explicit;
@@ -225,6 +238,13 @@ impl<P: Platform> Lock<P> {
                 }
                 continue;
             };
+            if !trying && !word.is_contended() {
+                if let Err(now) = platform.compare_exchange(&self.word, word.0, word.contended().0, &ANNOUNCE) {
+                    word = LockWord(now);
+                    continue;
+                }
+                word = word.contended();
+            }
             if suspicious {
                 match platform.life(owner, &ASK) {
                     Life::Dead => {
@@ -236,30 +256,18 @@ impl<P: Platform> Lock<P> {
                         continue;
                     }
                     Life::Alive => suspicious = false,
-                    Life::Unknown => break Refused::Blind,
+                    Life::Unknown => return Err(Refused::Blind),
                 }
             }
-            let Patience::Until(deadline) = patience else { break Refused::WouldBlock };
-            if !word.is_contended() {
-                if let Err(now) = platform.compare_exchange(&self.word, word.0, word.contended().0, &ANNOUNCE) {
-                    word = LockWord(now);
-                    continue;
-                }
-                word = word.contended();
-            }
+            let Patience::Until(deadline) = patience else { return Err(Refused::WouldBlock) };
             match platform.wait(&self.word, word.0, deadline, ticks, &SLEEP) {
-                Wakeup::Woken => woken = true,
-                Wakeup::Changed => {}
+                Wakeup::Woken | Wakeup::Changed => {}
                 Wakeup::Tick => (suspicious, ticks) = (true, ticks + 1),
-                Wakeup::TimedOut if last_look => break Refused::TimedOut,
+                Wakeup::TimedOut if last_look => return Err(Refused::TimedOut),
                 Wakeup::TimedOut => (suspicious, last_look) = (true, true),
             }
             word = LockWord(platform.load(&self.word, &LOOK));
-        };
-        if woken {
-            platform.wake(&self.word, 1, &HAND_ON);
         }
-        Err(refused)
     }
 
     #[inline]

@@ -20,18 +20,21 @@ static NEXT: Site = Site::new(
     Ordering::Relaxed,
     "only its own atomicity counts: no two callers get one number",
 );
-static SPENT: Site =
-    Site::new("peers.spent", Access::Load, Ordering::Relaxed, "a hint that keeps the counter from running over its end");
-static SLOT: Site =
-    Site::new("peers.slot", Access::Load, Ordering::Relaxed, "a hint: peers.claim decides");
+static SPENT: Site = Site::new(
+    "peers.spent",
+    Access::Load,
+    Ordering::Relaxed,
+    "a hint that keeps the counter from running over its end",
+);
+static SLOT: Site = Site::new("peers.slot", Access::Load, Ordering::Relaxed, "a hint: peers.claim decides");
 static CLAIM: Site = Site::new(
     "peers.claim",
     Access::Modify,
-    Ordering::AcqRel,
-    "pairs with peers.release and itself: what the last peer left in its slot's records is seen",
+    Ordering::Relaxed,
+    "only its own atomicity counts: a slot has no records beside the id",
 );
 static RELEASE: Site =
-    Site::new("peers.release", Access::Modify, Ordering::Release, "pairs with peers.claim");
+    Site::new("peers.release", Access::Modify, Ordering::Relaxed, "only its own atomicity counts, as for peers.claim");
 static ASK: Site = Site::plain("peers.ask", Access::Ask, "`Dead` happens after all that the peer did");
 
 /// The sites of this file.

@@ -109,9 +109,9 @@ impl Attachment {
             let anybody = lease::is_anybody(&attachment.shm.base).map_err(|errno| OpenError::system("fcntl", errno))?;
             if !anybody {
                 name.sweep_file(&attachment.shm.base)?;
-            } else if attachment.attach(|description| {
-                Ok(lease::try_gate(description, false)? && name.leads_to(inode)?)
-            })? {
+            } else if attachment
+                .attach(|description| Ok(lease::try_gate(description, false)? && name.leads_to(inode)?))?
+            {
                 attachment.name = Some(name);
                 return Ok(registry::enter(&Arc::new(attachment)));
             }

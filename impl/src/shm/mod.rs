@@ -18,8 +18,8 @@ pub use attachment::{Attachment, Blueprint, Mapped, MappedSlice};
 pub use futex::Deadline;
 pub use name::{Name, names};
 pub(crate) use plain::read as read_plain;
-pub use process::{Forked, ShareExt, fork};
 pub(crate) use process::inherited_region;
+pub use process::{Forked, ShareExt, fork};
 pub use word::ShmWord;
 
 use crate::platform::{Int, Life, Ordering, Platform, Site, Wakeup};
@@ -93,14 +93,7 @@ impl Platform for Shm {
             std::sync::atomic::fence(Ordering::SeqCst);
         }
     }
-    fn wait(
-        &self,
-        word: &ShmWord<u32>,
-        expected: u32,
-        deadline: Deadline,
-        ticks: u32,
-        _site: &'static Site,
-    ) -> Wakeup {
+    fn wait(&self, word: &ShmWord<u32>, expected: u32, deadline: Deadline, ticks: u32, _site: &'static Site) -> Wakeup {
         futex::wait(word, expected, deadline, ticks)
     }
     fn wake(&self, word: &ShmWord<u32>, count: u32, _site: &'static Site) {

@@ -15,6 +15,8 @@ pub trait Explorable: Send + Sync {
     fn name(&self) -> &'static str;
     /// How many roles it has.
     fn roles(&self) -> usize;
+    /// Whether it is a demonstration: its subject fails its specification, and is meant to.
+    fn fails(&self) -> bool;
     /// Runs it.
     fn run(&self, setting: &Setting) -> Run;
 }
@@ -28,6 +30,9 @@ where
     }
     fn roles(&self) -> usize {
         self.roles.len()
+    }
+    fn fails(&self) -> bool {
+        self.fails
     }
     fn run(&self, setting: &Setting) -> Run {
         run(self, setting)

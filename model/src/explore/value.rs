@@ -37,7 +37,8 @@ fn bytes_of(number: u64, bytes: usize) -> Vec<u8> {
 
 /// The number a value's bytes say, or two of them.
 fn number_in(bytes: &[u8]) -> Answer {
-    let words: Vec<u64> = bytes.chunks_exact(8).map(|word| u64::from_ne_bytes(word.try_into().unwrap_or_default())).collect();
+    let words: Vec<u64> =
+        bytes.chunks_exact(8).map(|word| u64::from_ne_bytes(word.try_into().unwrap_or_default())).collect();
     match words.iter().find(|word| **word != words[0]) {
         None => Answer::Held(words[0]),
         Some(other) => Answer::Torn(words[0], *other),
@@ -243,10 +244,10 @@ pub fn raws() -> Vec<Scenario<RawSubject>> {
     const TELL: &[Op] = &[Op::Set(0, 1), Op::Add(1, 1)];
     const HEAR: &[Op] = &[Op::Add(1, 0), Op::Get(0)];
     vec![
-        Scenario::new("raw-plus-plus", word, [PLUS, PLUS]),
+        Scenario::new("raw-plus-plus", word, [PLUS, PLUS]).that_fails(),
         Scenario::new("raw-add-add", word, [ADD, ADD]),
         Scenario::new("raw-set-get", word, [&[Op::Set(0, 7)], &[Op::Get(0), Op::Get(0)]]),
         Scenario::new("raw-tell-hear", word, [TELL, HEAR]),
-        Scenario::new("raw-wide-set-get", wide, [&[Op::Set(0, 7)], &[Op::Get(0)]]),
+        Scenario::new("raw-wide-set-get", wide, [&[Op::Set(0, 7)], &[Op::Get(0)]]).that_fails(),
     ]
 }

@@ -61,7 +61,7 @@ struct Sleeper<E: Engine> {
     process: usize,
     word: Arc<E::Atomic>,
     timed: bool,
-    thread: E::Thread,
+    bed: E::Bed,
 }
 
 struct State<E: Engine, O, A> {
@@ -169,19 +169,18 @@ impl<E: Engine, O: Clone, A: Clone> Execution<E, O, A> {
         if threads > 1 {
             E::fetch_add(&self.alive[process], DEPARTURE, Ordering::AcqRel);
         }
-        let last = {
+        let (doomed, last, asleep) = {
             let mut state = self.state();
             state.departed[process] += 1;
-            if state.doomed[process] {
-                // The others die in their sleep, or at their next access.
-                let dying = |sleeper: &Sleeper<E>| (sleeper.process == process).then_some(sleeper.role);
-                let roles: Vec<usize> = state.sleepers.iter().filter_map(dying).collect();
-                for role in roles {
-                    state.deliver(role, Wakeup::Woken);
-                }
-            }
-            state.doomed[process] && state.departed[process] == threads
+            let doomed = state.doomed[process];
+            let of_ours = |sleeper: &Sleeper<E>| (sleeper.process == process).then_some(sleeper.role);
+            let asleep: Vec<usize> = state.sleepers.iter().filter_map(of_ours).collect();
+            (doomed, doomed && state.departed[process] == threads, asleep)
         };
+        if doomed {
+            // The others die in their sleep, or at their next access.
+            asleep.into_iter().for_each(|role| self.rouse(role, Wakeup::Woken));
+        }
         if last {
             self.bury(process);
         }
@@ -202,11 +201,20 @@ impl<E: Engine, O: Clone, A: Clone> Execution<E, O, A> {
         for (role, word) in asleep {
             // A visible step on the word slept on, so that an engine that looks for dependent steps sees this one.
             E::latest(&word, Ordering::Relaxed);
-            let mut state = self.state();
-            if state.ticks[role] < state.deaths && state.deliver(role, Wakeup::Tick) {
-                state.ticks[role] += 1;
-            }
+            let bed = {
+                let mut state = self.state();
+                let due = state.ticks[role] < state.deaths;
+                let bed = due.then(|| state.deliver(role, Wakeup::Tick)).flatten();
+                state.ticks[role] += usize::from(bed.is_some());
+                bed
+            };
+            bed.iter().for_each(E::rouse);
         }
+    }
+
+    fn rouse(&self, role: usize, wakeup: Wakeup) {
+        let bed = self.state().deliver(role, wakeup);
+        bed.iter().for_each(E::rouse);
     }
 
     /// Declares the role's deadline passed.
@@ -219,22 +227,21 @@ impl<E: Engine, O: Clone, A: Clone> Execution<E, O, A> {
         };
         if let Some(word) = word {
             E::latest(&word, Ordering::Relaxed);
-            let mut state = self.state();
-            if state.sleepers.iter().any(|sleeper| sleeper.role == role && sleeper.timed) {
-                state.deliver(role, Wakeup::TimedOut);
+            let in_it = self.state().sleepers.iter().any(|sleeper| sleeper.role == role && sleeper.timed);
+            if in_it {
+                self.rouse(role, Wakeup::TimedOut);
             }
         }
     }
 }
 
 impl<E: Engine, O, A> State<E, O, A> {
-    /// Ends a role's sleep, if it sleeps.
-    fn deliver(&mut self, role: usize, wakeup: Wakeup) -> bool {
-        let Some(index) = self.sleepers.iter().position(|sleeper| sleeper.role == role) else { return false };
+    /// Ends a role's sleep, if it sleeps: returns the bed to be roused, once the state is no longer borrowed.
+    fn deliver(&mut self, role: usize, wakeup: Wakeup) -> Option<E::Bed> {
+        let index = self.sleepers.iter().position(|sleeper| sleeper.role == role)?;
         let sleeper = self.sleepers.remove(index);
         self.delivered[role] = Some(wakeup);
-        E::unpark(&sleeper.thread);
-        true
+        Some(sleeper.bed)
     }
 }
 
@@ -357,6 +364,7 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
         if timed {
             E::latest(&self.execution.clocks[role], Ordering::Acquire);
         }
+        let bed = E::bed();
         let now = E::latest(&word.atomic, Ordering::Relaxed);
         let wakeup = {
             let mut state = self.execution.state();
@@ -375,7 +383,7 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
                     process: self.actor.process,
                     word: word.atomic.clone(),
                     timed,
-                    thread: E::current(),
+                    bed: bed.clone(),
                 });
                 None
             }
@@ -385,7 +393,7 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
         }
         let wakeup = wakeup.unwrap_or_else(|| {
             loop {
-                E::park();
+                E::sleep(&bed);
                 if let Some(wakeup) = self.execution.state().delivered[role].take() {
                     break wakeup;
                 }
@@ -400,22 +408,24 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
             return;
         }
         E::latest(&word.atomic, Ordering::Relaxed);
-        let mut state = self.execution.state();
-        let mut woken = Vec::new();
-        for _ in 0..count {
-            let sleeps_here = |sleeper: &&Sleeper<E>| Arc::ptr_eq(&sleeper.word, &word.atomic);
-            let Some(role) = state.sleepers.iter().find(sleeps_here).map(|sleeper| sleeper.role) else { break };
-            state.deliver(role, Wakeup::Woken);
-            woken.push(format!("role {role}"));
-        }
-        drop(state);
+        let here = |sleeper: &&Sleeper<E>| Arc::ptr_eq(&sleeper.word, &word.atomic);
+        // All of them at once: whoever is roused first may run before the next is.
+        let (woken, beds): (Vec<String>, Vec<E::Bed>) = {
+            let mut state = self.execution.state();
+            let here = state.sleepers.iter().filter(here).take(count as usize);
+            let roles: Vec<usize> = here.map(|sleeper| sleeper.role).collect();
+            let deliver = |role| Some((format!("role {role}"), state.deliver(role, Wakeup::Woken)?));
+            roles.into_iter().filter_map(deliver).unzip()
+        };
+        beds.iter().for_each(E::rouse);
         self.note(site, || if woken.is_empty() { "nobody".into() } else { format!("wakes {}", woken.join(", ")) });
     }
     fn life(&self, asked: u32, site: &'static Site) -> Life {
         drop(self.step(site));
         debug_assert_eq!(site.access, Access::Ask);
         let process = (0..self.execution.alive.len()).find(|process| peer(*process) == asked);
-        let alive = process.is_some_and(|process| E::latest(&self.execution.alive[process], Ordering::Acquire) & ALIVE != 0);
+        let alive =
+            process.is_some_and(|process| E::latest(&self.execution.alive[process], Ordering::Acquire) & ALIVE != 0);
         let life = if alive { Life::Alive } else { Life::Dead };
         self.note(site, || format!("peer {asked}: {life:?}"));
         life

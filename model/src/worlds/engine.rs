@@ -3,13 +3,14 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)] // platform files: these words are what everything else goes through
 
 use procession::platform::Ordering;
+use std::sync::{Arc, PoisonError};
 
 /// A checking engine.
 pub trait Engine: Sized + 'static {
     /// A word of 64 bits.
     type Atomic: Send + Sync + 'static;
-    /// A thread that can be woken.
-    type Thread: Clone + Send + Sync + 'static;
+    /// Where a thread sleeps.
+    type Bed: Clone + Send + Sync + 'static;
     /// A thread that can be waited for.
     type Handle;
 
@@ -30,12 +31,12 @@ pub trait Engine: Sized + 'static {
     fn latest(atomic: &Self::Atomic, ordering: Ordering) -> u64;
     /// A fence.
     fn fence(ordering: Ordering);
-    /// The calling thread.
-    fn current() -> Self::Thread;
-    /// Sleeps until woken, or at times for no reason.
-    fn park();
-    /// Wakes, now or at the next sleep.
-    fn unpark(thread: &Self::Thread);
+    /// A bed for the calling thread.
+    fn bed() -> Self::Bed;
+    /// Sleeps until roused, or at times for no reason.
+    fn sleep(bed: &Self::Bed);
+    /// Rouses, now or at the next sleep. May let others run first.
+    fn rouse(bed: &Self::Bed);
     /// Starts a thread.
     fn spawn(body: impl FnOnce() + Send + 'static) -> Self::Handle;
     /// Waits for a thread to end.
@@ -46,7 +47,6 @@ pub trait Engine: Sized + 'static {
 macro_rules! std_shaped {
     ($krate:ident) => {
         type Atomic = $krate::sync::atomic::AtomicU64;
-        type Thread = $krate::thread::Thread;
         type Handle = $krate::thread::JoinHandle<()>;
 
         fn atomic(value: u64) -> Self::Atomic {
@@ -67,15 +67,6 @@ macro_rules! std_shaped {
         fn fence(ordering: Ordering) {
             $krate::sync::atomic::fence(ordering);
         }
-        fn current() -> Self::Thread {
-            $krate::thread::current()
-        }
-        fn park() {
-            $krate::thread::park();
-        }
-        fn unpark(thread: &Self::Thread) {
-            thread.unpark();
-        }
         fn spawn(body: impl FnOnce() + Send + 'static) -> Self::Handle {
             $krate::thread::spawn(body)
         }
@@ -86,11 +77,28 @@ macro_rules! std_shaped {
     };
 }
 
+/// loom's `park` has no spurious wake-ups to explore, and costs fewer executions than its condition variable.
+macro_rules! loom_bed {
+    () => {
+        type Bed = loom::thread::Thread;
+        fn bed() -> Self::Bed {
+            loom::thread::current()
+        }
+        fn sleep(_bed: &Self::Bed) {
+            loom::thread::park();
+        }
+        fn rouse(bed: &Self::Bed) {
+            bed.unpark();
+        }
+    };
+}
+
 /// loom as it is: loads may be stale.
 pub struct Loom;
 
 impl Engine for Loom {
     std_shaped!(loom);
+    loom_bed!();
     fn load(atomic: &Self::Atomic, ordering: Ordering) -> u64 {
         atomic.load(ordering)
     }
@@ -104,6 +112,7 @@ pub struct LoomRmw;
 
 impl Engine for LoomRmw {
     std_shaped!(loom);
+    loom_bed!();
     fn load(atomic: &Self::Atomic, _ordering: Ordering) -> u64 {
         atomic.fetch_or(0, Ordering::AcqRel)
     }
@@ -117,6 +126,23 @@ pub struct Shuttle;
 
 impl Engine for Shuttle {
     std_shaped!(shuttle);
+    // Not `park`: shuttle wakes it spuriously, without end.
+    type Bed = Arc<(shuttle::sync::Mutex<bool>, shuttle::sync::Condvar)>;
+
+    fn bed() -> Self::Bed {
+        Arc::new((shuttle::sync::Mutex::new(false), shuttle::sync::Condvar::new()))
+    }
+    fn sleep(bed: &Self::Bed) {
+        let (roused, changed) = bed.as_ref();
+        let roused = roused.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(changed.wait_while(roused, |roused| !std::mem::take(roused)));
+    }
+    fn rouse(bed: &Self::Bed) {
+        let (roused, changed) = bed.as_ref();
+        *roused.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        changed.notify_one();
+    }
+
     fn load(atomic: &Self::Atomic, ordering: Ordering) -> u64 {
         atomic.load(ordering)
     }

@@ -176,12 +176,17 @@ fn shuttle_run<S: Subject>(shared: &Arc<Shared<S>>, scheduler: impl shuttle::sch
 where
     S::Op: Eq + std::hash::Hash,
 {
+    let config = shuttle_config();
+    let shared = shared.clone();
+    shuttle::Runner::new(scheduler, config).run(move || execute::<Shuttle, S>(&shared))
+}
+
+fn shuttle_config() -> shuttle::Config {
     let mut config = shuttle::Config::new();
     config.failure_persistence = shuttle::FailurePersistence::None;
     config.silence_warnings = true;
     config.stack_size = 0x2_0000;
-    let shared = shared.clone();
-    shuttle::Runner::new(scheduler, config).run(move || execute::<Shuttle, S>(&shared))
+    config
 }
 
 /// One execution.
@@ -192,14 +197,13 @@ where
     type Platform<E, S> = Checked<E, <S as Subject>::Op, <S as Subject>::Answer>;
     let scenario = &shared.scenario;
     let roles = scenario.roles.len();
-    let execution = Arc::new(Execution::<E, S::Op, S::Answer>::new(
-        roles,
-        scenario.threads(),
-        shared.kill,
-        shared.setting.mutant,
-    ));
+    let execution =
+        Arc::new(Execution::<E, S::Op, S::Answer>::new(roles, scenario.threads(), shared.kill, shared.setting.mutant));
     {
         let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.run.violation.is_some() {
+            return; // the rest of a sample, after its end
+        }
         if Instant::now() > shared.until {
             drop(seen);
             resume_unwind(Box::new(Stop));
@@ -213,9 +217,8 @@ where
         let (scenario, execution, state) = (scenario.clone(), execution.clone(), state.clone());
         move || play::<E, S>(&scenario, &execution, &state, role)
     };
-    let timed: Vec<usize> = (0..roles)
-        .filter(|role| scenario.roles[*role].ops.iter().any(|op| scenario.subject.is_timed(op)))
-        .collect();
+    let timed: Vec<usize> =
+        (0..roles).filter(|role| scenario.roles[*role].ops.iter().any(|op| scenario.subject.is_timed(op))).collect();
     let mut handles: Vec<E::Handle> = (1..roles).map(|other| E::spawn(role(other))).collect();
     if !timed.is_empty() {
         let execution = execution.clone();
@@ -280,7 +283,10 @@ where
     };
     seen.run.violation = Some(Violation { what: what.into(), story: draw::story(&trace.story, roles) });
     drop(seen);
-    resume_unwind(Box::new(Stop));
+    // shuttle reports every unwinding to the terminal: the rest of a sample is skipped instead.
+    if !matches!(shared.setting.world, World::ShuttlePct(..) | World::ShuttleRandom(_)) {
+        resume_unwind(Box::new(Stop));
+    }
 }
 
 thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
@@ -289,6 +295,9 @@ thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
 fn silence_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        // shuttle puts in a hook of its own at its first run, which must come below ours.
+        let scheduler = shuttle::scheduler::RandomScheduler::new(1);
+        shuttle::Runner::new(scheduler, shuttle_config()).run(|| ());
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             if !QUIET.with(Cell::get) {
