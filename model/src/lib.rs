@@ -4,10 +4,12 @@
 //! use the library as anybody would.
 
 pub mod check;
+pub mod claims;
 pub mod draw;
 pub mod explore;
 pub mod history;
 pub mod mutants;
+pub mod race;
 pub mod scenario;
 pub mod spec;
 pub mod worlds;

@@ -2,13 +2,13 @@
 
 use super::checked::{Checked, Execution, Kill, Killed, Trace};
 use super::engine::{Engine, Loom, LoomRmw, Shuttle};
-use super::{Extent, Run, Setting, Violation, World};
+use super::{Extent, Run, Setting, Violation, World, is_interrupted};
 use crate::check::{Order, Verdict, check};
 use crate::draw;
 use crate::history::{Event, History, outcome};
 use crate::scenario::{Scenario, Subject, owner};
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Instant;
@@ -18,6 +18,9 @@ const BUDGET: usize = 1_000_000;
 
 /// Ends a run from within an execution.
 struct Stop;
+
+/// Asks an execution of whatever engine what has happened so far.
+type Tracer<S> = Box<dyn Fn() -> Trace<<S as Subject>::Op, <S as Subject>::Answer> + Send>;
 
 /// What all executions of a run share.
 struct Shared<S: Subject> {
@@ -32,10 +35,10 @@ struct Shared<S: Subject> {
 struct Seen<S: Subject> {
     run: Run,
     /// Histories judged already: many executions differ only in what nobody outside can tell.
-    judged: HashMap<History<S::Op, S::Answer>, ()>,
+    judged: HashSet<History<S::Op, S::Answer>>,
     kill_reached: bool,
     /// The trace of the execution under way, for when the engine gives up on it.
-    trace: Option<Box<dyn Fn() -> Trace<S::Op, S::Answer> + Send>>,
+    trace: Option<Tracer<S>>,
 }
 
 /// Runs the scenario.
@@ -62,16 +65,19 @@ where
             merge(&mut total, run);
             total.kill_points += 1;
             kill = Some(Kill { access: next.access + 1, ..next });
-            if total.violation.is_some() || Instant::now() > started + setting.limit {
+            if total.violation.is_some() && !setting.survey
+                || Instant::now() > started + setting.limit
+                || is_interrupted()
+            {
                 break;
             }
         }
-        if total.violation.is_some() {
+        if total.violation.is_some() && !setting.survey {
             total.extent = None;
             break;
         }
     }
-    if total.violation.is_none() && Instant::now() > started + setting.limit {
+    if total.violation.is_none() && (Instant::now() > started + setting.limit || is_interrupted()) {
         total.extent = Some(Extent::Stopped);
     }
     total.took = started.elapsed();
@@ -95,7 +101,7 @@ where
     silence_panics();
     // loom's loads may be stale, so that real time means nothing there.
     let order = if matches!(setting.world, World::Loom(_)) { Order::Program } else { Order::RealTime };
-    let seen = Seen { run: Run::default(), judged: HashMap::new(), kill_reached: false, trace: None };
+    let seen = Seen { run: Run::default(), judged: HashSet::new(), kill_reached: false, trace: None };
     let (scenario, setting) = (scenario.clone(), *setting);
     let shared = Arc::new(Shared { scenario, setting, order, kill, until, seen: Mutex::new(seen) });
     let result = {
@@ -108,13 +114,13 @@ where
     let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
     let mut run = std::mem::take(&mut seen.run);
     match result {
-        _ if run.violation.is_some() => run.extent = None,
+        _ if run.violation.is_some() && !shared.setting.survey => run.extent = None,
         Ok(extent) => run.extent = Some(extent),
         Err(payload) if payload.is::<Stop>() => run.extent = Some(Extent::Stopped),
         Err(payload) => {
             let story = seen.trace.take().map(|trace| draw::story(&trace().story, shared.scenario.roles.len()));
             let what = message(payload.as_ref());
-            run.violation = Some(Violation { what, story: story.unwrap_or_default() });
+            run.violation = Some(Violation { what, story: story.unwrap_or_default(), switches: 0 });
             run.extent = None;
         }
     }
@@ -201,10 +207,10 @@ where
         Arc::new(Execution::<E, S::Op, S::Answer>::new(roles, scenario.threads(), shared.kill, shared.setting.mutant));
     {
         let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.run.violation.is_some() {
+        if seen.run.violation.is_some() && !shared.setting.survey {
             return; // the rest of a sample, after its end
         }
-        if Instant::now() > shared.until {
+        if Instant::now() > shared.until || is_interrupted() {
             drop(seen);
             resume_unwind(Box::new(Stop));
         }
@@ -270,19 +276,26 @@ where
     if shared.kill.is_none() || trace.kill_reached {
         *seen.run.outcomes.entry(outcome(&history, roles)).or_default() += 1;
     }
-    if seen.judged.contains_key(&history) {
+    if seen.judged.contains(&history) {
         return;
     }
     let what = match check(&shared.scenario.subject.spec(), &history, shared.order, BUDGET) {
         Verdict::Ok(_) => {
-            seen.judged.insert(history, ());
+            seen.judged.insert(history);
             return;
         }
         Verdict::Illegal(_) => "no order of the operations explains the answers",
         Verdict::Unknown => "the judge ran out of budget",
     };
-    seen.run.violation = Some(Violation { what: what.into(), story: draw::story(&trace.story, roles) });
+    let switches = draw::switches(&trace.story);
+    if seen.run.violation.as_ref().is_none_or(|known| switches < known.switches) {
+        let story = draw::story(&trace.story, roles);
+        seen.run.violation = Some(Violation { what: what.into(), story, switches });
+    }
     drop(seen);
+    if shared.setting.survey {
+        return;
+    }
     // shuttle reports every unwinding to the terminal: the rest of a sample is skipped instead.
     if !matches!(shared.setting.world, World::ShuttlePct(..) | World::ShuttleRandom(_)) {
         resume_unwind(Box::new(Stop));

@@ -3,13 +3,29 @@
 pub mod checked;
 pub mod engine;
 pub mod explore;
+pub mod jobs;
+pub mod processes;
+pub mod programs;
 pub mod sequential;
 
 use crate::mutants::Mutant;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
+
+static INTERRUPTED: OnceLock<()> = OnceLock::new();
+
+/// Asks everything under way to stop soon and tidily: explorations end as stopped, jobs as not run.
+pub fn interrupt() {
+    INTERRUPTED.get_or_init(|| ());
+}
+
+/// Whether somebody has asked for that.
+pub fn is_interrupted() -> bool {
+    INTERRUPTED.get().is_some()
+}
 
 /// A world, and how far it is to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,6 +101,8 @@ pub struct Setting {
     pub world: World,
     /// Whether each process is also killed before each of its shared accesses, in turn.
     pub kills: bool,
+    /// Whether to go on after a violation, and keep the story of the one with the fewest switches between roles.
+    pub survey: bool,
     /// A site that is broken on purpose.
     pub mutant: Option<Mutant>,
     /// When to stop.
@@ -94,7 +112,7 @@ pub struct Setting {
 impl Setting {
     /// Nobody killed, nothing broken, a minute.
     pub fn new(world: World) -> Setting {
-        Setting { world, kills: false, mutant: None, limit: Duration::from_secs(60) }
+        Setting { world, kills: false, survey: false, mutant: None, limit: Duration::from_secs(60) }
     }
     /// Each process is killed before each of its accesses, in turn.
     #[must_use]
@@ -136,6 +154,8 @@ pub struct Violation {
     pub what: String,
     /// The accesses and events that led there, drawn as lanes.
     pub story: String,
+    /// How often the story goes from one role to another.
+    pub switches: usize,
 }
 
 impl Run {

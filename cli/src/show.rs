@@ -1,0 +1,63 @@
+//! How things look: colours (which `anstream` takes out where there is no terminal), tables, and JSON lines.
+
+use crate::Failure;
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Cell, CellAlignment, Color, Table, presets};
+use procession_model::claims::Standing;
+use serde::Serialize;
+
+fn painted(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Good news.
+pub fn good(text: &str) -> String {
+    painted(AnsiColor::Green.on_default().bold(), text)
+}
+
+/// Bad news.
+pub fn bad(text: &str) -> String {
+    painted(AnsiColor::Red.on_default().bold(), text)
+}
+
+/// No news.
+pub fn open(text: &str) -> String {
+    painted(AnsiColor::Yellow.on_default().bold(), text)
+}
+
+/// A verdict, in its colour.
+pub fn standing(standing: Standing) -> String {
+    match standing {
+        Standing::Holds => good(standing.name()),
+        Standing::Unknown => open(standing.name()),
+        Standing::Violated => bad(standing.name()),
+    }
+}
+
+/// A cell of a table in a verdict's colour: the table measures text, and colours it itself.
+pub fn cell(text: &str, standing: Standing) -> Cell {
+    let colour = match standing {
+        Standing::Holds => Color::Green,
+        Standing::Unknown => Color::Yellow,
+        Standing::Violated => Color::Red,
+    };
+    Cell::new(text).fg(colour)
+}
+
+/// A plain table; the columns with these numbers hold figures.
+pub fn table(titles: &[&str], figures: &[usize]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(titles);
+    for column in figures {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// One line for a machine.
+pub fn json(value: &impl Serialize) -> Result<(), Failure> {
+    anstream::println!("{}", serde_json::to_string(value)?);
+    Ok(())
+}
