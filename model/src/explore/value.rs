@@ -89,6 +89,7 @@ impl Subject for ValueSubject {
         let (Op::Get(value)
         | Op::Set(value, _)
         | Op::Add(value, _)
+        | Op::Plus(value, _)
         | Op::CompareExchange(value, ..)
         | Op::Lock(value)
         | Op::AddHeld(value, _)
@@ -109,7 +110,7 @@ impl Subject for ValueSubject {
                 cell.write_held(platform, &bytes_of(new, self.bytes));
                 Answer::Done
             }),
-            Op::Add(_, more) => {
+            Op::Add(_, more) | Op::Plus(_, more) => {
                 cell.with(platform, lock, me, inside, |cell| self.change(platform, cell, |old| old.wrapping_add(more)))
             }
             Op::CompareExchange(_, current, new) => cell.with(platform, lock, me, inside, |cell| {
@@ -180,8 +181,8 @@ impl Subject for RawSubject {
                 set(value, new);
                 Some(Answer::Done)
             }
-            // `+=`, as one would write it: two steps.
-            Op::AddHeld(value, more) => {
+            // As one would write it: two steps.
+            Op::Plus(value, more) => {
                 let old = get(value);
                 if let Answer::Held(old) = old {
                     set(value, old + more);
@@ -197,18 +198,18 @@ impl Subject for RawSubject {
                 let old = raw_value::modify(platform, &shared[value][0], |old| (old == current).then_some(new));
                 Some(Answer::Held(old.unwrap_or_else(|found| found)))
             }
-            Op::Lock(_) => Some(Answer::Locked),
-            Op::Unlock(_) => Some(Answer::Done),
+            Op::Lock(_) | Op::AddHeld(..) | Op::Unlock(_) => None,
         }
     }
 
-    fn leaves_out(&self, (): &(), _op: &Op) -> bool {
-        false
+    /// There is no lock to take.
+    fn leaves_out(&self, (): &(), op: &Op) -> bool {
+        matches!(op, Op::Lock(_) | Op::AddHeld(..) | Op::Unlock(_))
     }
 }
 
-/// `+= 1`, unlocked: the specification counts it as one step inside a lock nobody really takes.
-const PLUS: &[Op] = &[Op::Lock(0), Op::AddHeld(0, 1), Op::Unlock(0)];
+/// `+= 1` on the guard.
+const GUARDED: &[Op] = &[Op::Lock(0), Op::AddHeld(0, 1), Op::Unlock(0)];
 
 /// The scenarios of `Value`.
 pub fn values() -> Vec<Scenario<ValueSubject>> {
@@ -222,8 +223,8 @@ pub fn values() -> Vec<Scenario<ValueSubject>> {
     const AGAIN: &[Op] = &[Op::Lock(0), Op::Add(0, 1), Op::AddHeld(0, 1), Op::Unlock(0)];
     vec![
         Scenario::new("value-add-add", word, [ADD, ADD]),
-        Scenario::new("value-add-guard", word, [ADD, PLUS]),
-        Scenario::new("value-guard-guard", word, [PLUS, PLUS]),
+        Scenario::new("value-add-guard", word, [ADD, GUARDED]),
+        Scenario::new("value-guard-guard", word, [GUARDED, GUARDED]),
         Scenario::new("value-add-add-get", word, [ADD, ADD, &[Op::Get(0)]]),
         Scenario::new("value-set-exchange", word, [SET, SWAP]),
         Scenario::new("value-set-get", word, [SET, GET]),
@@ -241,6 +242,7 @@ pub fn values() -> Vec<Scenario<ValueSubject>> {
 pub fn raws() -> Vec<Scenario<RawSubject>> {
     let (word, wide) = (RawSubject { bytes: 8 }, RawSubject { bytes: 16 });
     const ADD: &[Op] = &[Op::Add(0, 1)];
+    const PLUS: &[Op] = &[Op::Plus(0, 1)];
     const TELL: &[Op] = &[Op::Set(0, 1), Op::Add(1, 1)];
     const HEAR: &[Op] = &[Op::Add(1, 0), Op::Get(0)];
     vec![

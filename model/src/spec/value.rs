@@ -24,6 +24,8 @@ pub enum Op {
     Set(usize, u64),
     /// Add, in one step; answers what was there.
     Add(usize, u64),
+    /// Add, by reading and then writing: `+=`. It should be one step, too; answers what was read.
+    Plus(usize, u64),
     /// Write the second number if the first is there; answers what was there.
     CompareExchange(usize, u64, u64),
     /// Take the value's lock, explicitly.
@@ -95,7 +97,7 @@ impl Spec for Values {
         match *op {
             Op::Get(value) => vec![(Answer::Held(self.held[value]), self.clone())],
             Op::Set(value, new) => self.write(actor, value, new, Answer::Done),
-            Op::Add(value, more) => {
+            Op::Add(value, more) | Op::Plus(value, more) => {
                 let old = self.held[value];
                 self.write(actor, value, old.wrapping_add(more), Answer::Held(old))
             }

@@ -382,6 +382,7 @@ fn play_value<T: procession::Plain + PartialEq>(
             // Two locks in two orders would be a deadlock of the program's own making.
             value::Op::Set(value, _)
             | value::Op::Add(value, _)
+            | value::Op::Plus(value, _)
             | value::Op::Lock(value)
             | value::Op::CompareExchange(value, ..) => holds.is_some_and(|held| held != value),
         }
@@ -393,7 +394,7 @@ fn play_value<T: procession::Plain + PartialEq>(
             Err(AccessError::WouldDeadlock) => 4,
             Err(_) => FAILED,
         },
-        value::Op::Add(value, more) => {
+        value::Op::Add(value, more) | value::Op::Plus(value, more) => {
             told(values[value].update(|old| *old = make(whole(*old).unwrap_or(FAILED) + more)))
         }
         value::Op::CompareExchange(value, current, new) => told(values[value].update(|old| {
