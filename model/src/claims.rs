@@ -159,7 +159,15 @@ const TABLE: &[(&str, &[Evidence])] = &[
             Programs(Target::RLock, 100),
         ],
     ),
-    ("R2", &[Explore("rlock-threads", LOOM), Killed("rlock-threads", RMW), Explore("rlock-threads-process", LOOM2)]),
+    (
+        "R2",
+        &[
+            Killed("rlock-try", RMW),
+            Explore("rlock-threads", LOOM),
+            Killed("rlock-threads", RMW),
+            Explore("rlock-threads-process", LOOM2),
+        ],
+    ),
     (
         "R3",
         &[

@@ -21,7 +21,7 @@ pub struct Mutant {
 pub enum Break {
     /// A weaker ordering.
     Weaken(Ordering),
-    /// The access is left out: a wake that does not come, a fence that is not there.
+    /// The access is left out: a wake that does not come, a fence that is not there, a question that is not asked.
     Drop,
     /// The second look is skipped: a sleeper that does not compare, a reader that does not look whether things changed.
     Recheck,
@@ -53,9 +53,9 @@ fn of(site: &'static Site) -> Vec<Mutant> {
         _ => vec![Break::Weaken(Relaxed)],
     };
     match site.access {
-        Access::Wake | Access::Fence | Access::LightFence | Access::HeavyFence => ways.push(Break::Drop),
+        Access::Wake | Access::Fence | Access::LightFence | Access::HeavyFence | Access::Ask => ways.push(Break::Drop),
         Access::Wait | Access::Recheck => ways.push(Break::Recheck),
-        Access::Load | Access::Store | Access::Modify | Access::Ask => {}
+        Access::Load | Access::Store | Access::Modify => {}
     }
     ways.into_iter().map(|how| Mutant { site: site.name, how }).collect()
 }

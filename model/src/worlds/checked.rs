@@ -424,8 +424,9 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
         drop(self.step(site));
         debug_assert_eq!(site.access, Access::Ask);
         let process = (0..self.execution.alive.len()).find(|process| peer(*process) == asked);
-        let alive =
-            process.is_some_and(|process| E::latest(&self.execution.alive[process], Ordering::Acquire) & ALIVE != 0);
+        let unasked = self.broken(site) == Some(Break::Drop);
+        let alive = unasked
+            || process.is_some_and(|process| E::latest(&self.execution.alive[process], Ordering::Acquire) & ALIVE != 0);
         let life = if alive { Life::Alive } else { Life::Dead };
         self.note(site, || format!("peer {asked}: {life:?}"));
         life

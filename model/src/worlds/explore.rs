@@ -59,7 +59,7 @@ where
                 merge(&mut total, run);
                 break;
             };
-            if !reached && run.holds() {
+            if !reached && (run.holds() || setting.survey) {
                 break; // the process never gets that far: what was explored is the run without a kill again
             }
             merge(&mut total, run);

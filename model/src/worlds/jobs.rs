@@ -285,7 +285,7 @@ fn fences(argument: &str) -> Result<(), Error> {
             }
             // The two run at once only where there are two processors to spare.
             spins += 1;
-            if spins % 1000 == 0 {
+            if spins.is_multiple_of(1000) {
                 std::thread::yield_now()
             } else {
                 std::hint::spin_loop()

@@ -1,0 +1,101 @@
+//! One test for each claim, of its name: the evidence that `procession verify` gathers, gathered here.
+
+use procession_model::claims::{Standing, claims, evidence, ids_with_evidence};
+use procession_model::explore::{scenario, scenarios};
+use procession_model::worlds::jobs::JOBS;
+use procession_model::worlds::processes::Helper;
+use procession_model::worlds::{Setting, World};
+use std::fmt::Write;
+use std::time::Duration;
+
+fn holds(id: &str) {
+    let helper = Helper { program: env!("CARGO_BIN_EXE_procession-world").into(), arguments: Vec::new() };
+    let pieces = evidence(id, false);
+    assert!(!pieces.is_empty(), "nothing stands behind {id}");
+    for piece in pieces {
+        let finding = piece.gather(&helper, Duration::from_secs(240));
+        let story = finding.story.unwrap_or_default();
+        let said = format!("{} in {}: {}\n{story}", finding.scenario, finding.world, finding.result);
+        assert_eq!(finding.standing, Standing::Holds, "{said}");
+        assert!(finding.executions > 0, "nothing was run: {said}");
+    }
+}
+
+macro_rules! claims {
+    ($($test:ident $id:literal)*) => {
+        $(#[test] fn $test() { holds($id); })*
+        const TESTS: &[(&str, &str)] = &[$((stringify!($test), $id)),*];
+    };
+}
+
+claims! {
+    m1_the_dead_are_noticed "M1"
+    m2_the_stopped_are_alive "M2"
+    m3_a_forked_child_owns_nothing "M3"
+    m4_a_name_lasts_as_long_as_its_users "M4"
+    m5_a_slot_for_every_living_peer "M5"
+    m6_the_fence_pair_orders_what_it_stands_between "M6"
+    m7_a_wrong_handle_is_an_error "M7"
+    l1_one_holder_at_a_time "L1"
+    l2_nobody_sleeps_on_a_free_lock "L2"
+    l3_a_dead_holder_is_told_once "L3"
+    l4_giving_up_loses_nothing "L4"
+    l5_waiting_for_oneself_is_an_error "L5"
+    l6_only_the_holder_lets_go "L6"
+    r1_the_holder_may_enter_again "R1"
+    r2_the_holder_is_a_thread_of_a_process "R2"
+    r3_a_dead_holder_is_told_once "R3"
+    v1_every_operation_is_one_step "V1"
+    v2_a_killed_writer_leaves_the_old_value_or_the_new_one "V2"
+    v3_nobody_gets_between "V3"
+    v4_what_was_set_before_is_seen_after "V4"
+    v5_a_death_inside_is_told_to_whoever_asks "V5"
+    v6_using_a_value_inside_its_own_guard_is_an_error "V6"
+    v7_without_the_lock_plus_loses_updates "V7"
+    v8_without_the_lock_a_wide_value_tears "V8"
+    v9_a_raw_word_is_never_torn_and_its_fetch_add_is_one_step "V9"
+}
+
+/// Which claims there are and what stands behind them changes only by an edit that shows.
+#[test]
+fn coverage() {
+    let claims = claims();
+    let ids: Vec<&str> = claims.iter().map(|claim| claim.id).collect();
+    assert_eq!(ids, ids_with_evidence(), "the claims in specs/ and the table of evidence differ");
+    assert_eq!(ids, TESTS.iter().map(|(_, id)| *id).collect::<Vec<_>>(), "the claims and their tests differ");
+    for (test, id) in TESTS {
+        assert!(test.starts_with(&format!("{}_", id.to_lowercase())), "{test} is not named after {id}");
+    }
+    let mut coverage = String::new();
+    for claim in &claims {
+        writeln!(coverage, "{} {}", claim.id, claim.title).unwrap();
+        for piece in evidence(claim.id, true) {
+            let deep = if evidence(claim.id, false).contains(&piece) { "" } else { " (deep)" };
+            writeln!(coverage, "    {piece:?}{deep}").unwrap();
+        }
+    }
+    insta::assert_snapshot!(coverage);
+}
+
+/// No scenario and no job stands about without a claim that it is for.
+#[test]
+fn everything_is_evidence_of_something() {
+    let used: Vec<String> = claims()
+        .iter()
+        .flat_map(|claim| evidence(claim.id, true))
+        .map(|piece| piece.name().replace(" †", ""))
+        .collect();
+    for name in scenarios().iter().map(|scenario| scenario.name()).chain(JOBS.iter().map(|(name, _)| *name)) {
+        assert!(used.iter().any(|known| known == name), "{name} is evidence of nothing");
+    }
+}
+
+/// A search that was stopped is not called exhausted, and a claim that rests on one is not called true.
+#[test]
+fn a_stopped_search_is_not_exhausted() {
+    let setting = Setting { limit: Duration::from_millis(1), ..Setting::new(World::LoomRmw(None)) };
+    let run = scenario("lock-lock-lock").unwrap().run(&setting);
+    assert_eq!(run.extent.unwrap().to_string(), "stopped");
+    let dfs = Setting::new(World::ShuttleDfs(10));
+    assert_eq!(scenario("lock-lock").unwrap().run(&dfs).extent.unwrap().to_string(), "stopped");
+}
