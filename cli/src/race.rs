@@ -4,7 +4,7 @@ use crate::show::{self, json};
 use crate::{End, Failure};
 use clap::Args;
 use comfy_table::Cell;
-use procession_model::claims::Standing;
+use procession_model::evidence::Standing;
 use procession_model::race::{Form, Measured, Modelled, measure, model, tearing};
 use procession_model::worlds::processes::Helper;
 use serde_json::json;

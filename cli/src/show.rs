@@ -3,7 +3,7 @@
 use crate::Failure;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Color, Table, presets};
-use procession_model::claims::Standing;
+use procession_model::evidence::Standing;
 use serde::Serialize;
 
 fn painted(style: Style, text: &str) -> String {

@@ -3,6 +3,7 @@
 
 use crate::layout::Kind;
 use nix::errno::Errno;
+use std::convert::Infallible;
 use thiserror::Error;
 
 /// A name that cannot name a region.
@@ -273,6 +274,47 @@ pub enum LockError<G> {
     /// This process could not become a peer (it is a forked child that attaches at first use).
     #[error(transparent)]
     Attach(#[from] AttachError),
+}
+
+impl<G> LockError<G> {
+    /// The guard, if the lock was handed over from a dead owner; else the error, which then holds no guard and can go
+    /// anywhere. For whoever treats a dead owner's data as they treat a live one's:
+    /// ```
+    /// use procession::{Lock, LockError};
+    /// let lock = Lock::new()?;
+    /// let guard = lock.lock().or_else(LockError::recover)?;
+    /// # drop(guard);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn recover(self) -> Result<G, LockError<Infallible>> {
+        Err(match self {
+            LockError::OwnerDied(guard) => return Ok(guard),
+            LockError::WouldDeadlock => LockError::WouldDeadlock,
+            LockError::TooDeep => LockError::TooDeep,
+            LockError::Blind => LockError::Blind,
+            LockError::Attach(error) => LockError::Attach(error),
+        })
+    }
+}
+
+impl<G> TryLockError<G> {
+    /// As [`LockError::recover`].
+    pub fn recover(self) -> Result<G, TryLockError<Infallible>> {
+        match self {
+            TryLockError::WouldBlock => Err(TryLockError::WouldBlock),
+            TryLockError::Lock(error) => error.recover().map_err(TryLockError::Lock),
+        }
+    }
+}
+
+impl<G> LockTimeoutError<G> {
+    /// As [`LockError::recover`].
+    pub fn recover(self) -> Result<G, LockTimeoutError<Infallible>> {
+        match self {
+            LockTimeoutError::TimedOut => Err(LockTimeoutError::TimedOut),
+            LockTimeoutError::Lock(error) => error.recover().map_err(LockTimeoutError::Lock),
+        }
+    }
 }
 
 /// A lock was not taken at once; or it was, after its owner died.

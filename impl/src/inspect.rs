@@ -9,8 +9,8 @@ use crate::platform::{Access, Life, Ordering, Platform, Site};
 use crate::shm::{Attachment, Mapped, MappedSlice, Name, Shm, names};
 use std::sync::Arc;
 
-static ASK: Site = Site::plain("inspect.ask", Access::Ask, "a picture for a person");
-static LOOK: Site = Site::new("inspect.look", Access::Load, Ordering::Relaxed, "a picture for a person");
+const ASK: Site = Site::plain("inspect.ask", Access::Ask, "a picture for a person");
+const LOOK: Site = Site::new("inspect.look", Access::Load, Ordering::Relaxed, "a picture for a person");
 
 /// A picture of a named region, taken field by field while others go on.
 #[derive(Debug, Clone)]

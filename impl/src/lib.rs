@@ -24,6 +24,7 @@
 pub mod algorithm;
 mod error;
 mod guard;
+mod guarded_by;
 mod inspect;
 pub mod layout;
 mod lock;
@@ -33,17 +34,20 @@ mod raw_value;
 mod share;
 pub mod shm;
 mod value;
+mod value_guard;
 
 pub use error::{
     AccessError, AttachError, BadName, CreateError, LockError, LockTimeoutError, OpenError, SystemError, TryLockError,
     TypePrint,
 };
 pub use guard::{Guard, Lockable};
+pub use guarded_by::GuardedBy;
 pub use inspect::{LockState, Stat, Swept, sweep};
 pub use lock::{Lock, LockGuard, RLock, RLockGuard};
 pub use plain::{Integer, Plain};
 pub use raw_value::RawValue;
 pub use share::{ForkError, Handle, OpenOrCreateError};
 pub use shm::{Forked, ShareExt, fork};
-pub use value::{GuardedBy, Value, ValueGuard, ValueLockError};
+pub use value::Value;
+pub use value_guard::{ValueGuard, ValueLockError};
 pub use zerocopy;

@@ -43,6 +43,9 @@ pub enum Access {
 }
 
 /// One place in an algorithm where shared memory is touched: its name, its ordering, and why that ordering.
+///
+/// To be declared as a `const`. The algorithms are generic, so they are compiled in the crate that uses them; there the
+/// contents of a `static` of this one are unknown, and every access would look its ordering up.
 #[derive(Debug)]
 pub struct Site {
     /// A name unique in the library: `lock.leave`.

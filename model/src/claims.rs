@@ -2,14 +2,9 @@
 //!
 //! The claims themselves are in `specs/`, and read from there.
 
-use crate::explore::scenario;
-use crate::race::{self, Form};
-use crate::worlds::jobs::JOBS;
-use crate::worlds::processes::{Error, Helper};
-use crate::worlds::programs::{self, LONGEST, Steps, Target};
-use crate::worlds::{Extent, Setting, World};
-use serde::Serialize;
-use std::time::{Duration, Instant};
+use crate::evidence::Evidence::{self, Explore, Job, Killed, Loses, Programs, Shows, Tears};
+use crate::worlds::World;
+use crate::worlds::programs::Target;
 
 /// The specifications, as they stand in `specs/`.
 pub const SPECS: [(&str, &str); 4] = [
@@ -45,27 +40,6 @@ fn read_claim(text: &'static str) -> Option<Claim> {
     let python = paragraphs.find_map(|paragraph| paragraph.trim().strip_prefix("Python: "))?;
     Some(Claim { id, title, statement, python })
 }
-
-/// A piece of evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Evidence {
-    /// Exploring a scenario finds nothing wrong.
-    Explore(&'static str, World),
-    /// The same, with each process killed before each of its accesses, in turn.
-    Killed(&'static str, World),
-    /// A demonstration: exploring the scenario finds what the claim says can go wrong.
-    Shows(&'static str, World),
-    /// So many random programs on real processes are answered as the specification allows.
-    Programs(Target, u32),
-    /// A job on real processes.
-    Job(&'static str),
-    /// A demonstration on real processes: updates are lost.
-    Loses,
-    /// A demonstration on real processes: a wide value is read torn without the lock, and never with it.
-    Tears,
-}
-
-use Evidence::{Explore, Job, Killed, Loses, Programs, Shows, Tears};
 
 const LOOM: World = World::Loom(None);
 const LOOM2: World = World::Loom(Some(2));
@@ -109,7 +83,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "L2",
         &[
-            Killed("lock-lock-twice", LOOM2),
+            Killed("lock-lock-twice", LOOM),
             Killed("lock-lock-twice", RMW),
             Killed("lock-lock-lock", LOOM2),
             Killed("lock-lock-lock", RMW2),
@@ -232,14 +206,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
 const DEEP: &[(&str, &[Evidence])] = &[
     ("M5", &[Killed("peers-claim-claim-claim", RMW)]),
     ("L1", &[Explore("lock-lock-lock", LOOM3), Explore("lock-lock-lock", World::LoomRmw(Some(4)))]),
-    (
-        "L2",
-        &[
-            Killed("lock-lock-twice", LOOM),
-            Killed("lock-lock-lock", LOOM3),
-            Killed("lock-lock-lock", World::LoomRmw(Some(3))),
-        ],
-    ),
+    ("L2", &[Killed("lock-lock-lock", LOOM3), Killed("lock-lock-lock", World::LoomRmw(Some(3)))]),
     ("L4", &[Killed("lock-timeout", LOOM), Killed("lock-timeout-timeout", LOOM2), Killed("lock-timeout-lock", LOOM2)]),
     ("L6", &[Killed("lock-threads-process", World::LoomRmw(Some(3)))]),
     ("R2", &[Killed("rlock-threads-process", RMW2)]),
@@ -265,180 +232,4 @@ pub fn evidence(id: &str, deep: bool) -> Vec<Evidence> {
 /// The ids that the table knows, to be compared with the claims.
 pub fn ids_with_evidence() -> Vec<&'static str> {
     TABLE.iter().map(|(id, _)| *id).collect()
-}
-
-/// What a piece of evidence said.
-#[derive(Debug, Clone, Serialize)]
-pub struct Finding {
-    /// What was run.
-    pub scenario: String,
-    /// Where.
-    pub world: String,
-    /// How much of everything was seen, or what was wrong.
-    pub result: String,
-    /// How many executions, programs or rounds.
-    pub executions: u64,
-    /// How long it took.
-    pub seconds: f64,
-    /// Whether it supports the claim.
-    #[serde(skip)]
-    pub standing: Standing,
-    /// The story of what went wrong, or of what was to be shown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub story: Option<String>,
-}
-
-/// Whether a finding supports its claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Standing {
-    /// It does.
-    Holds,
-    /// It could not be found out: stopped, or something around it failed.
-    #[default]
-    Unknown,
-    /// It refutes it.
-    Violated,
-}
-
-impl Standing {
-    /// The verdict on a claim: the worst of its findings.
-    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Standing {
-        findings.into_iter().map(|finding| finding.standing).max().unwrap_or_default()
-    }
-
-    /// `holds`, `violated`, `unknown`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Standing::Holds => "holds",
-            Standing::Unknown => "unknown",
-            Standing::Violated => "violated",
-        }
-    }
-}
-
-impl Evidence {
-    /// The world it is from, by name.
-    pub fn world(&self) -> String {
-        match self {
-            Explore(_, world) | Killed(_, world) | Shows(_, world) => world.to_string(),
-            Programs(..) | Job(_) | Loses | Tears => "processes".into(),
-        }
-    }
-
-    /// What is run, by name.
-    pub fn name(&self) -> String {
-        match self {
-            Explore(name, _) | Shows(name, _) => (*name).into(),
-            Killed(name, _) => format!("{name} †"),
-            Programs(target, _) => format!("{target:?} programs").to_lowercase(),
-            Job(name) => (*name).into(),
-            Loses => "race unlocked".into(),
-            Tears => "tearing".into(),
-        }
-    }
-
-    /// Gathers it; `limit` bounds an exploration.
-    pub fn gather(&self, helper: &Helper, limit: Duration) -> Finding {
-        let started = Instant::now();
-        let mut finding = Finding {
-            scenario: self.name(),
-            world: self.world(),
-            result: String::new(),
-            executions: 0,
-            seconds: 0.0,
-            standing: Standing::Unknown,
-            story: None,
-        };
-        if let Err(error) = self.fill(&mut finding, helper, limit) {
-            finding.result = format!("could not be run: {error}");
-        }
-        finding.seconds = started.elapsed().as_secs_f64();
-        finding
-    }
-
-    fn fill(&self, finding: &mut Finding, helper: &Helper, limit: Duration) -> Result<(), Error> {
-        let mut seen = |seen: Result<(String, u64), String>| match seen {
-            Ok((result, executions)) => {
-                (finding.result, finding.executions, finding.standing) = (result, executions, Standing::Holds);
-            }
-            Err(story) => {
-                finding.result = story.lines().next().unwrap_or_default().to_owned();
-                (finding.standing, finding.story) = (Standing::Violated, Some(story));
-            }
-        };
-        match *self {
-            Explore(name, world) | Killed(name, world) | Shows(name, world) => {
-                let kills = matches!(self, Killed(..));
-                let scenario = scenario(name).ok_or("no such scenario")?;
-                let run = scenario.run(&Setting { kills, limit, ..Setting::new(world) });
-                let shown = matches!(self, Shows(..));
-                finding.executions = run.executions;
-                finding.story = run.violation.as_ref().map(|violation| violation.story.clone());
-                (finding.result, finding.standing) = match (run.violation, run.extent) {
-                    (Some(_), _) if shown => ("shown".into(), Standing::Holds),
-                    (Some(violation), _) => (violation.what, Standing::Violated),
-                    (None, _) if shown => ("not seen".into(), Standing::Unknown),
-                    (None, Some(Extent::Stopped) | None) => (Extent::Stopped.to_string(), Standing::Unknown),
-                    (None, Some(extent)) => (extent.to_string(), Standing::Holds),
-                };
-            }
-            Programs(target, count) => {
-                let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-                for index in 0..count {
-                    let program = dice.program(target);
-                    if let Err(story) = programs::run(helper, target, &program)? {
-                        seen(Err(format!("program {index} was answered as no specification allows\n{story}")));
-                        return Ok(());
-                    }
-                }
-                seen(Ok((Extent::Sampled.to_string(), count.into())));
-            }
-            Job(name) => {
-                let (_, job) = JOBS.iter().find(|(known, _)| *known == name).ok_or("no such job")?;
-                seen(job(helper)?.map(|what| (what, 1)));
-            }
-            Loses => {
-                let measured = race::measure(helper, Form::Unlocked, 2, 100_000, Duration::from_secs(5))?;
-                let (lost, rounds) = (measured.lost, u64::from(measured.rounds));
-                match lost {
-                    0 => finding.result = "no loss seen".into(),
-                    lost => seen(Ok((format!("shown: {lost} of 200000 lost"), rounds))),
-                }
-            }
-            Tears => {
-                const READS: u64 = 1_000_000;
-                match race::tearing(helper, READS)? {
-                    (_, locked @ 1..) => seen(Err(format!("{locked} of {READS} reads were torn with the lock"))),
-                    (0, 0) => finding.result = "no tearing seen without the lock".into(),
-                    (raw, 0) => seen(Ok((format!("{raw} of {READS} torn raw, none with the lock"), READS))),
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A sample must be the same every time: a small generator (xorshift) with a fixed seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % limit
-    }
-
-    /// Two or three processes with a few steps each; every fourth program has one that dies.
-    fn program(&mut self, target: Target) -> Vec<Steps> {
-        let processes = 2 + self.below(2);
-        let mut program: Vec<Steps> = (0..processes)
-            .map(|_| (0..1 + self.below(LONGEST - 1)).map(|_| self.below(target.ops())).collect())
-            .collect();
-        if self.below(4) == 0 {
-            program[0].push(target.ops());
-        }
-        program
-    }
 }

@@ -1,7 +1,7 @@
 //! A story for a person: one lane for each role, one line for each step, in the order in which things happened.
 
 use crate::history::Event;
-use crate::worlds::checked::Line;
+use crate::worlds::kernel::Line;
 use std::fmt::{Debug, Write};
 
 /// Draws a story. Operations stand unindented in their role's lane, the accesses they consist of indented.

@@ -6,6 +6,7 @@
 pub mod check;
 pub mod claims;
 pub mod draw;
+pub mod evidence;
 pub mod explore;
 pub mod history;
 pub mod mutants;

@@ -1,6 +1,7 @@
 //! One test for each claim, of its name: the evidence that `procession verify` gathers, gathered here.
 
-use procession_model::claims::{Standing, claims, evidence, ids_with_evidence};
+use procession_model::claims::{claims, evidence, ids_with_evidence};
+use procession_model::evidence::Standing;
 use procession_model::explore::{scenario, scenarios};
 use procession_model::worlds::jobs::JOBS;
 use procession_model::worlds::processes::Helper;

@@ -31,54 +31,54 @@ use super::Owner;
 use crate::platform::{Access, Life, Ordering, Platform, Site, Wakeup};
 use zerocopy::FromBytes;
 
-static ENTER: Site = Site::new(
+const ENTER: Site = Site::new(
     "lock.enter",
     Access::Modify,
     Ordering::Acquire,
     "pairs with lock.leave: sees everything the last holder did",
 );
-static ENTER_SLOW: Site =
+const ENTER_SLOW: Site =
     Site::new("lock.enter_slow", Access::Modify, Ordering::Acquire, "pairs with lock.leave, as lock.enter does");
-static TAKE_OVER: Site = Site::new(
+const TAKE_OVER: Site = Site::new(
     "lock.take_over",
     Access::Modify,
     Ordering::Relaxed,
     "the dead owner's writes happened before the answer `Dead`; the owners before it were acquired by it",
 );
-static LEAVE: Site = Site::new(
+const LEAVE: Site = Site::new(
     "lock.leave",
     Access::Modify,
     Ordering::Release,
     "pairs with lock.enter and lock.enter_slow: hands over everything done inside",
 );
-static LOOK: Site = Site::new(
+const LOOK: Site = Site::new(
     "lock.look",
     Access::Load,
     Ordering::Relaxed,
     "a hint: whatever follows is decided by a compare-exchange",
 );
-static ANNOUNCE: Site = Site::new(
+const ANNOUNCE: Site = Site::new(
     "lock.announce",
     Access::Modify,
     Ordering::Relaxed,
     "only the word itself matters: the swap of lock.leave reads it",
 );
-static SLEEP: Site = Site::plain("lock.sleep", Access::Wait, "compares with the word that carries CONTENDED");
-static WAKE: Site = Site::plain("lock.wake", Access::Wake, "one waiter may look again: the lock is free");
-static ASK: Site = Site::plain("lock.ask", Access::Ask, "the owner's life; `Dead` happens after all that it did");
-static CLAIM: Site = Site::new(
+const SLEEP: Site = Site::plain("lock.sleep", Access::Wait, "compares with the word that carries CONTENDED");
+const WAKE: Site = Site::plain("lock.wake", Access::Wake, "one waiter may look again: the lock is free");
+const ASK: Site = Site::plain("lock.ask", Access::Ask, "the owner's life; `Dead` happens after all that it did");
+const CLAIM: Site = Site::new(
     "lock.claim",
     Access::Store,
     Ordering::Relaxed,
     "read for equality by its own thread alone (invariant 4): coherence of one word is enough",
 );
-static DISCLAIM: Site = Site::new(
+const DISCLAIM: Site = Site::new(
     "lock.disclaim",
     Access::Store,
     Ordering::Relaxed,
     "sequenced before lock.leave, which releases it; read for equality by its own thread alone",
 );
-static MINE: Site = Site::new(
+const MINE: Site = Site::new(
     "lock.mine",
     Access::Load,
     Ordering::Relaxed,

@@ -14,28 +14,28 @@
 
 use crate::platform::{Access, Life, Ordering, Platform, Site};
 
-static NEXT: Site = Site::new(
+const NEXT: Site = Site::new(
     "peers.next",
     Access::Modify,
     Ordering::Relaxed,
     "only its own atomicity counts: no two callers get one number",
 );
-static SPENT: Site = Site::new(
+const SPENT: Site = Site::new(
     "peers.spent",
     Access::Load,
     Ordering::Relaxed,
     "a hint that keeps the counter from running over its end",
 );
-static SLOT: Site = Site::new("peers.slot", Access::Load, Ordering::Relaxed, "a hint: peers.claim decides");
-static CLAIM: Site = Site::new(
+const SLOT: Site = Site::new("peers.slot", Access::Load, Ordering::Relaxed, "a hint: peers.claim decides");
+const CLAIM: Site = Site::new(
     "peers.claim",
     Access::Modify,
     Ordering::Relaxed,
     "only its own atomicity counts: a slot has no records beside the id",
 );
-static RELEASE: Site =
+const RELEASE: Site =
     Site::new("peers.release", Access::Modify, Ordering::Relaxed, "only its own atomicity counts, as for peers.claim");
-static ASK: Site = Site::plain("peers.ask", Access::Ask, "`Dead` happens after all that the peer did");
+const ASK: Site = Site::plain("peers.ask", Access::Ask, "`Dead` happens after all that the peer did");
 
 /// The sites of this file.
 pub static SITES: &[&Site] = &[&NEXT, &SPENT, &SLOT, &CLAIM, &RELEASE, &ASK];

@@ -7,19 +7,19 @@
 use super::value::{WORD_BYTES, from_word, to_word};
 use crate::platform::{Access, Ordering, Platform, Site};
 
-static GET: Site = Site::new(
+const GET: Site = Site::new(
     "raw.get",
     Access::Load,
     Ordering::Relaxed,
     "promises nothing about any other word: that is what raw means",
 );
-static SET: Site = Site::new(
+const SET: Site = Site::new(
     "raw.set",
     Access::Store,
     Ordering::Relaxed,
     "promises nothing about any other word: that is what raw means",
 );
-static MODIFY: Site = Site::new(
+const MODIFY: Site = Site::new(
     "raw.modify",
     Access::Modify,
     Ordering::AcqRel,

@@ -9,13 +9,13 @@ use super::lock::{Entered, Exclusion, Intent, Lock, Patience, Refused};
 use crate::platform::{Access, Ordering, Platform, Site};
 use zerocopy::FromBytes;
 
-static DEPTH: Site =
+const DEPTH: Site =
     Site::new("rlock.depth", Access::Load, Ordering::Relaxed, "only the holder touches it: the lock orders it");
-static DEEPER: Site =
+const DEEPER: Site =
     Site::new("rlock.deeper", Access::Store, Ordering::Relaxed, "only the holder touches it: the lock orders it");
-static SHALLOWER: Site =
+const SHALLOWER: Site =
     Site::new("rlock.shallower", Access::Store, Ordering::Relaxed, "only the holder touches it: the lock orders it");
-static FIRST: Site =
+const FIRST: Site =
     Site::new("rlock.first", Access::Store, Ordering::Relaxed, "only the holder touches it: the lock orders it");
 
 /// The sites of this file; the rest is the lock's.

@@ -21,48 +21,48 @@ use super::Owner;
 use super::lock::{Exclusion, Intent, Patience, Refused};
 use crate::platform::{Access, Ordering, Platform, Site};
 
-static READ: Site = Site::new(
+const READ: Site = Site::new(
     "value.read",
     Access::Load,
     Ordering::Acquire,
     "pairs with value.write: what was done before the value was set is seen by whoever reads it",
 );
-static WRITE: Site = Site::new("value.write", Access::Store, Ordering::Release, "pairs with value.read");
-static HELD: Site =
+const WRITE: Site = Site::new("value.write", Access::Store, Ordering::Release, "pairs with value.read");
+const HELD: Site =
     Site::new("value.held", Access::Load, Ordering::Relaxed, "inside the lock, which orders it after the last write");
-static VERSION: Site = Site::new(
+const VERSION: Site = Site::new(
     "value.version",
     Access::Load,
     Ordering::Acquire,
     "pairs with value.publish: the words of the current copy are seen",
 );
-static WORD: Site = Site::new(
+const WORD: Site = Site::new(
     "value.word",
     Access::Load,
     Ordering::Relaxed,
     "may be torn; value.unchanged decides whether it counts, and value.read_fence orders the two",
 );
-static READ_FENCE: Site = Site::new(
+const READ_FENCE: Site = Site::new(
     "value.read_fence",
     Access::Fence,
     Ordering::Acquire,
     "pairs with value.write_fence: a word from a later writer brings that writer's starting version along",
 );
-static UNCHANGED: Site =
+const UNCHANGED: Site =
     Site::new("value.unchanged", Access::Recheck, Ordering::Relaxed, "ordered after the words by value.read_fence");
-static WRITE_FENCE: Site = Site::new(
+const WRITE_FENCE: Site = Site::new(
     "value.write_fence",
     Access::Fence,
     Ordering::Release,
     "pairs with value.read_fence: nobody sees these words and an older version",
 );
-static FILL: Site = Site::new(
+const FILL: Site = Site::new(
     "value.fill",
     Access::Store,
     Ordering::Relaxed,
     "nobody counts on the idle copy before value.publish releases it",
 );
-static PUBLISH: Site = Site::new(
+const PUBLISH: Site = Site::new(
     "value.publish",
     Access::Store,
     Ordering::Release,
@@ -117,14 +117,19 @@ impl<P: Platform> Cell<'_, P> {
         if version.is_multiple_of(2) { even } else { odd }
     }
 
-    /// The value, without the lock. `None`: it changed while we read, [`TRIES`] times; the caller queues for the lock
+    /// The value, without the lock. `None`: it changed while we read, several times over; the caller queues for the lock
     /// ([`with`](Cell::with)), as writers do, rather than starve.
-    #[inline]
+    #[inline(always)]
     pub fn read(&self, platform: &P, bytes: &mut [u8]) -> Option<()> {
-        if self.is_word() {
-            from_word(platform.load(&self.words[0], &READ), bytes);
-            return Some(());
+        if !self.is_word() {
+            return self.read_copies(platform, bytes);
         }
+        from_word(platform.load(&self.words[0], &READ), bytes);
+        Some(())
+    }
+
+    /// Apart, so that a value of one word costs its callers one load.
+    fn read_copies(&self, platform: &P, bytes: &mut [u8]) -> Option<()> {
         (0..TRIES).find_map(|_| {
             let version = platform.load(self.version, &VERSION);
             self.copy_out(platform, version, bytes);

@@ -2,20 +2,17 @@
 
 use super::identity::{Identity, thread_serial};
 use super::name::Name;
-use super::{Inode, Shm, ShmWord, fence, lease, region};
+use super::{Inode, Shm, fence, lease, region, registry, turn};
 use crate::algorithm::{Owner, peers};
 use crate::error::{AttachError, CreateError, OpenError, TypePrint};
 use crate::layout::{BODY, Header, Kind, MAGIC, PEERS, VERSION};
 use crate::platform::Ordering;
 use memmap2::MmapRaw;
 use nix::errno::Errno;
-use std::cell::UnsafeCell;
-use std::ops::Deref;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicU32, AtomicU64};
-use std::sync::{Arc, Once, Weak};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
-use zerocopy::FromBytes;
 
 /// What a region is to be, or is expected to be.
 #[derive(Debug, Clone, Copy)]
@@ -195,6 +192,14 @@ impl Attachment {
         &self.shm
     }
 
+    /// Where the mapping begins in this process, and how long it is.
+    pub(super) fn start(&self) -> *const u8 {
+        self.map.as_ptr()
+    }
+    pub(super) fn bytes(&self) -> usize {
+        self.map.len()
+    }
+
     /// The descriptor of the region, to hand on.
     pub(super) fn file(&self) -> BorrowedFd<'_> {
         self.shm.base.as_fd()
@@ -352,165 +357,4 @@ fn random_id() -> Result<u64, CreateError> {
     Errno::result(unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) })
         .map_err(|errno| CreateError::system("getrandom", errno))?;
     Ok(u64::from_ne_bytes(bytes).max(1)) // 0 means "no region"
-}
-
-/// A `T` in a region, for as long as the region is mapped.
-pub struct Mapped<T> {
-    attachment: Arc<Attachment>,
-    at: *const T,
-}
-
-/// Words in a region, for as long as the region is mapped.
-#[derive(Clone)]
-pub struct MappedSlice {
-    at: *const ShmWord<u64>,
-    count: usize,
-    attachment: Arc<Attachment>,
-}
-
-impl<T> Clone for Mapped<T> {
-    fn clone(&self) -> Self {
-        Mapped { attachment: self.attachment.clone(), at: self.at }
-    }
-}
-
-impl<T: FromBytes> Mapped<T> {
-    /// The `T` at the start of the body. `None`: the body is too short for one.
-    pub fn body(attachment: Arc<Attachment>) -> Option<Mapped<T>> {
-        let at = place(&attachment, 0, size_of::<T>(), align_of::<T>())?.cast();
-        Some(Mapped { attachment, at })
-    }
-}
-
-impl<T> Mapped<T> {
-    /// The region it stands in.
-    #[inline(always)]
-    pub fn attachment(&self) -> &Arc<Attachment> {
-        &self.attachment
-    }
-}
-
-impl MappedSlice {
-    /// `count` words from `offset` bytes into the body. `None`: the body is too short for them.
-    pub fn words(attachment: Arc<Attachment>, offset: usize, count: usize) -> Option<MappedSlice> {
-        let bytes = count.checked_mul(size_of::<u64>())?;
-        let at = place(&attachment, offset, bytes, align_of::<u64>())?.cast();
-        Some(MappedSlice { at, count, attachment })
-    }
-
-    /// The region they stand in.
-    #[inline(always)]
-    pub fn attachment(&self) -> &Arc<Attachment> {
-        &self.attachment
-    }
-
-    /// The first `count` words, or none if there are fewer: for a `count` the compiler knows.
-    #[inline(always)]
-    pub fn first_chunk_of(&self, count: usize) -> &[ShmWord<u64>] {
-        self.get(..count).unwrap_or(&[])
-    }
-}
-
-fn place(attachment: &Attachment, offset: usize, bytes: usize, align: usize) -> Option<*const u8> {
-    let start = BODY.checked_add(offset)?;
-    let fits = start.checked_add(bytes)? <= attachment.map.len() && start.is_multiple_of(align) && align <= BODY;
-    fits.then(|| attachment.map.as_ptr().wrapping_add(start))
-}
-
-impl<T> Deref for Mapped<T> {
-    type Target = T;
-    #[inline(always)]
-    fn deref(&self) -> &T {
-        // SAFETY: `place` found the `T` inside the mapping and aligned; the mapping lives as long as `attachment`; `T` is
-        // `FromBytes` (see `body`) and made of words that are only accessed atomically.
-        unsafe { &*self.at }
-    }
-}
-
-impl Deref for MappedSlice {
-    type Target = [ShmWord<u64>];
-    #[inline(always)]
-    fn deref(&self) -> &[ShmWord<u64>] {
-        // SAFETY: as for `Mapped`, for `count` words.
-        unsafe { std::slice::from_raw_parts(self.at, self.count) }
-    }
-}
-
-// SAFETY: what is pointed at is shared between processes anyway: words that are only accessed atomically.
-unsafe impl<T: Sync> Send for Mapped<T> {}
-// SAFETY: as above.
-unsafe impl<T: Sync> Sync for Mapped<T> {}
-// SAFETY: as above.
-unsafe impl Send for MappedSlice {}
-// SAFETY: as above.
-unsafe impl Sync for MappedSlice {}
-
-/// The attachments of this process, so that a region opened twice is one peer: a thread that meets its own lock through a
-/// second handle must recognise itself.
-mod registry {
-    use super::{Arc, Attachment, Inode, UnsafeCell, Weak, turn};
-
-    struct Registry(UnsafeCell<Vec<(Inode, Weak<Attachment>)>>);
-    // SAFETY: the list is only touched by whoever has the turn.
-    unsafe impl Sync for Registry {}
-    static REGISTRY: Registry = Registry(UnsafeCell::new(Vec::new()));
-
-    pub(super) fn find(inode: Inode) -> Option<Arc<Attachment>> {
-        let _turn = turn::take();
-        // SAFETY: we have the turn, and the reference does not outlive it.
-        let list = unsafe { &*REGISTRY.0.get() };
-        list.iter().filter(|(known, _)| *known == inode).find_map(|(_, attachment)| attachment.upgrade())
-    }
-
-    /// Enters an attachment, or finds that another thread has entered the same region meanwhile: then that one counts.
-    pub(super) fn enter(attachment: &Arc<Attachment>) -> Arc<Attachment> {
-        let inode = attachment.shm.inode;
-        if let Some(known) = find(inode) {
-            return known;
-        }
-        let _turn = turn::take();
-        // SAFETY: we have the turn, and the reference does not outlive it.
-        let list = unsafe { &mut *REGISTRY.0.get() };
-        list.retain(|(_, attachment)| attachment.strong_count() > 0);
-        list.push((inode, Arc::downgrade(attachment)));
-        attachment.clone()
-    }
-}
-
-/// Taking turns within this process, also across fork: a forked child never finds the turn taken by a thread it has not got.
-mod turn {
-    use super::{AtomicU32, Once, Ordering};
-
-    static TAKEN: AtomicU32 = AtomicU32::new(0);
-
-    pub(super) struct Turn;
-
-    pub(super) fn take() -> Turn {
-        static AT_FORK: Once = Once::new();
-        AT_FORK.call_once(|| {
-            // SAFETY: three functions of the right type that live for ever; they take and give up a spin lock, no more.
-            // Its only failure is a lack of memory, after which forks from threads are merely less protected.
-            unsafe { libc::pthread_atfork(Some(lock), Some(unlock), Some(unlock)) };
-        });
-        // SAFETY: `lock` has no conditions; it is `unsafe` only to be a handler.
-        unsafe { lock() };
-        Turn
-    }
-
-    impl Drop for Turn {
-        fn drop(&mut self) {
-            // SAFETY: as above; we hold the turn.
-            unsafe { unlock() };
-        }
-    }
-
-    unsafe extern "C" fn lock() {
-        while TAKEN.compare_exchange_weak(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            std::thread::yield_now(); // held for microseconds, by threads of this process alone
-        }
-    }
-
-    unsafe extern "C" fn unlock() {
-        TAKEN.store(0, Ordering::Release);
-    }
 }

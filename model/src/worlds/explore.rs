@@ -1,7 +1,8 @@
 //! Running a scenario in a checking world: every schedule the world chooses, without a kill and with each kill in turn.
 
-use super::checked::{Checked, Execution, Kill, Killed, Trace};
+use super::checked::Checked;
 use super::engine::{Engine, Loom, LoomRmw, Shuttle};
+use super::kernel::{Execution, Kill, Killed, Trace};
 use super::{Extent, Run, Setting, Violation, World, is_interrupted};
 use crate::check::{Order, Verdict, check};
 use crate::draw;

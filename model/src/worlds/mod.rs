@@ -4,7 +4,9 @@ pub mod checked;
 pub mod engine;
 pub mod explore;
 pub mod jobs;
+pub mod kernel;
 pub mod processes;
+mod program_roles;
 pub mod programs;
 pub mod sequential;
 

@@ -3,7 +3,7 @@
 //! A helper is a re-executed program that calls [`serve`]. What it is to do is its task, in the environment; what it found
 //! out, it leaves in shared memory, which outlives it.
 
-use super::{is_interrupted, jobs, programs};
+use super::{is_interrupted, jobs, program_roles};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -55,7 +55,7 @@ pub fn serve() -> i32 {
     let task = std::env::var(TASK).unwrap_or_default();
     let (name, argument) = task.split_once(' ').unwrap_or((&task, ""));
     let result = match name {
-        "program" => programs::serve(argument),
+        "program" => program_roles::serve(argument),
         _ => jobs::serve(name, argument),
     };
     match result {

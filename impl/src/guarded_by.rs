@@ -1,0 +1,89 @@
+//! Which lock guards a value: its own, or one that the user gave it.
+
+use crate::algorithm::lock::{Exclusion, Intent, Patience, Refused};
+use crate::algorithm::{Owner, lock, rlock};
+use crate::guard::sealed::Sealed;
+use crate::lock::{Lock, RLock};
+use crate::share::Handle;
+use crate::shm::{Attachment, Deadline, Shm};
+
+/// The lock that guards a value.
+#[derive(Clone)]
+pub enum GuardedBy {
+    /// Its own.
+    Own,
+    /// A lock that may guard several values.
+    Lock(Lock),
+    /// A recursive lock that may guard several values.
+    RLock(RLock),
+}
+
+impl From<&Lock> for GuardedBy {
+    fn from(lock: &Lock) -> GuardedBy {
+        GuardedBy::Lock(lock.clone())
+    }
+}
+impl From<&RLock> for GuardedBy {
+    fn from(lock: &RLock) -> GuardedBy {
+        GuardedBy::RLock(lock.clone())
+    }
+}
+
+impl GuardedBy {
+    /// The lock, ready to be entered; `own` is the value's.
+    #[inline(always)]
+    pub(crate) fn gate<'a>(&'a self, own: &'a lock::Lock<Shm>, attachment: &'a Attachment) -> Gate<'a> {
+        match self {
+            GuardedBy::Own => Gate::Plain(own, attachment),
+            GuardedBy::Lock(lock) => Gate::Plain(lock.mapped(), lock.attachment()),
+            GuardedBy::RLock(lock) => Gate::Recursive(lock.mapped(), lock.attachment()),
+        }
+    }
+
+    pub(crate) fn region(&self) -> u64 {
+        match self {
+            GuardedBy::Own => 0,
+            GuardedBy::Lock(lock) => lock.attachment().id(),
+            GuardedBy::RLock(lock) => lock.attachment().id(),
+        }
+    }
+}
+
+/// The lock's algorithm, whichever it is, and the region whose peers it knows.
+#[derive(Clone, Copy)]
+pub(crate) enum Gate<'a> {
+    Plain(&'a lock::Lock<Shm>, &'a Attachment),
+    Recursive(&'a rlock::RLock<Shm>, &'a Attachment),
+}
+
+impl<'a> Gate<'a> {
+    #[inline(always)]
+    pub(crate) fn attachment(self) -> &'a Attachment {
+        match self {
+            Gate::Plain(_, attachment) | Gate::Recursive(_, attachment) => attachment,
+        }
+    }
+}
+
+impl Exclusion<Shm> for Gate<'_> {
+    #[inline]
+    fn enter(
+        &self,
+        shm: &Shm,
+        me: Owner,
+        intent: Intent,
+        patience: Patience<Deadline>,
+    ) -> Result<lock::Entered, Refused> {
+        match self {
+            Gate::Plain(lock, _) => lock.enter(shm, me, intent, patience),
+            Gate::Recursive(lock, _) => lock.enter(shm, me, intent, patience),
+        }
+    }
+    #[inline]
+    fn leave(&self, shm: &Shm, entered: lock::Entered) {
+        match self {
+            Gate::Plain(lock, _) => lock.leave(shm, entered),
+            Gate::Recursive(lock, _) => lock.leave(shm, entered),
+        }
+    }
+}

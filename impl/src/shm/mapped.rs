@@ -1,0 +1,98 @@
+//! Views into a region's body: found to fit once, when a handle is made, and then as cheap as a reference.
+
+use super::{Attachment, ShmWord};
+use crate::layout::BODY;
+use std::ops::Deref;
+use std::sync::Arc;
+use zerocopy::FromBytes;
+
+/// A `T` in a region, for as long as the region is mapped.
+pub struct Mapped<T> {
+    attachment: Arc<Attachment>,
+    at: *const T,
+}
+
+/// Words in a region, for as long as the region is mapped.
+#[derive(Clone)]
+pub struct MappedSlice {
+    at: *const ShmWord<u64>,
+    count: usize,
+    attachment: Arc<Attachment>,
+}
+
+impl<T> Clone for Mapped<T> {
+    fn clone(&self) -> Self {
+        Mapped { attachment: self.attachment.clone(), at: self.at }
+    }
+}
+
+impl<T: FromBytes> Mapped<T> {
+    /// The `T` at the start of the body. `None`: the body is too short for one.
+    pub fn body(attachment: Arc<Attachment>) -> Option<Mapped<T>> {
+        let at = place(&attachment, 0, size_of::<T>(), align_of::<T>())?.cast();
+        Some(Mapped { attachment, at })
+    }
+}
+
+impl<T> Mapped<T> {
+    /// The region it stands in.
+    #[inline(always)]
+    pub fn attachment(&self) -> &Arc<Attachment> {
+        &self.attachment
+    }
+}
+
+impl MappedSlice {
+    /// `count` words from `offset` bytes into the body. `None`: the body is too short for them.
+    pub fn words(attachment: Arc<Attachment>, offset: usize, count: usize) -> Option<MappedSlice> {
+        let bytes = count.checked_mul(size_of::<u64>())?;
+        let at = place(&attachment, offset, bytes, align_of::<u64>())?.cast();
+        Some(MappedSlice { at, count, attachment })
+    }
+
+    /// The region they stand in.
+    #[inline(always)]
+    pub fn attachment(&self) -> &Arc<Attachment> {
+        &self.attachment
+    }
+
+    /// The first `count` words, or none if there are fewer: for a `count` the compiler knows.
+    #[inline(always)]
+    pub fn first_chunk_of(&self, count: usize) -> &[ShmWord<u64>] {
+        self.get(..count).unwrap_or(&[])
+    }
+}
+
+fn place(attachment: &Attachment, offset: usize, bytes: usize, align: usize) -> Option<*const u8> {
+    let start = BODY.checked_add(offset)?;
+    let fits = start.checked_add(bytes)? <= attachment.bytes() && start.is_multiple_of(align) && align <= BODY;
+    fits.then(|| attachment.start().wrapping_add(start))
+}
+
+impl<T> Deref for Mapped<T> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: `place` found the `T` inside the mapping and aligned; the mapping lives as long as `attachment`; `T` is
+        // `FromBytes` (see `body`) and made of words that are only accessed atomically.
+        unsafe { &*self.at }
+    }
+}
+
+impl Deref for MappedSlice {
+    type Target = [ShmWord<u64>];
+    #[inline(always)]
+    fn deref(&self) -> &[ShmWord<u64>] {
+        // SAFETY: as for `Mapped`, for `count` words.
+        unsafe { std::slice::from_raw_parts(self.at, self.count) }
+    }
+}
+
+// SAFETY: what is pointed at is shared between processes anyway: words that are only accessed atomically.
+unsafe impl<T: Sync> Send for Mapped<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Mapped<T> {}
+// SAFETY: as above.
+unsafe impl Send for MappedSlice {}
+// SAFETY: as above.
+unsafe impl Sync for MappedSlice {}

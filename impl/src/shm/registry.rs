@@ -1,0 +1,32 @@
+//! The attachments of this process, so that a region opened twice is one peer: a thread that meets its own lock through a
+//! second handle must recognise itself.
+
+use super::{Attachment, Inode, turn};
+use std::cell::UnsafeCell;
+use std::sync::{Arc, Weak};
+
+struct Registry(UnsafeCell<Vec<(Inode, Weak<Attachment>)>>);
+// SAFETY: the list is only touched by whoever has the turn.
+unsafe impl Sync for Registry {}
+static REGISTRY: Registry = Registry(UnsafeCell::new(Vec::new()));
+
+pub(super) fn find(inode: Inode) -> Option<Arc<Attachment>> {
+    let _turn = turn::take();
+    // SAFETY: we have the turn, and the reference does not outlive it.
+    let list = unsafe { &*REGISTRY.0.get() };
+    list.iter().filter(|(known, _)| *known == inode).find_map(|(_, attachment)| attachment.upgrade())
+}
+
+/// Enters an attachment, or finds that another thread has entered the same region meanwhile: then that one counts.
+pub(super) fn enter(attachment: &Arc<Attachment>) -> Arc<Attachment> {
+    let inode = attachment.shm().inode;
+    if let Some(known) = find(inode) {
+        return known;
+    }
+    let _turn = turn::take();
+    // SAFETY: we have the turn, and the reference does not outlive it.
+    let list = unsafe { &mut *REGISTRY.0.get() };
+    list.retain(|(_, attachment)| attachment.strong_count() > 0);
+    list.push((inode, Arc::downgrade(attachment)));
+    attachment.clone()
+}
