@@ -83,7 +83,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "L2",
         &[
-            Killed("lock-lock-twice", LOOM),
+            Killed("lock-lock-twice", LOOM2),
             Killed("lock-lock-twice", RMW),
             Killed("lock-lock-lock", LOOM2),
             Killed("lock-lock-lock", RMW2),
@@ -206,7 +206,14 @@ const TABLE: &[(&str, &[Evidence])] = &[
 const DEEP: &[(&str, &[Evidence])] = &[
     ("M5", &[Killed("peers-claim-claim-claim", RMW)]),
     ("L1", &[Explore("lock-lock-lock", LOOM3), Explore("lock-lock-lock", World::LoomRmw(Some(4)))]),
-    ("L2", &[Killed("lock-lock-lock", LOOM3), Killed("lock-lock-lock", World::LoomRmw(Some(3)))]),
+    (
+        "L2",
+        &[
+            Killed("lock-lock-twice", LOOM),
+            Killed("lock-lock-lock", LOOM3),
+            Killed("lock-lock-lock", World::LoomRmw(Some(3))),
+        ],
+    ),
     ("L4", &[Killed("lock-timeout", LOOM), Killed("lock-timeout-timeout", LOOM2), Killed("lock-timeout-lock", LOOM2)]),
     ("L6", &[Killed("lock-threads-process", World::LoomRmw(Some(3)))]),
     ("R2", &[Killed("rlock-threads-process", RMW2)]),
