@@ -55,6 +55,9 @@ pub enum AttachError {
     /// This process has started 2^32 - 1 threads that used the library.
     #[error("this process has used up its thread numbers")]
     ThreadsExhausted,
+    /// Somebody has been sweeping the region for longer than a sweep takes: stopped, perhaps.
+    #[error("the region is being swept by somebody who does not finish")]
+    Busy,
     /// `/proc/self/fd` is not there: a lease needs a description of its own.
     #[error("/proc is not mounted: a lease on the region cannot be taken")]
     NoProc,

@@ -51,7 +51,7 @@ pub struct LockState {
 impl Stat {
     /// Looks at the region of that name. This makes the calling process a peer of it for as long as it looks.
     pub fn of(name: &str) -> Result<Stat, OpenError> {
-        let attachment = Attachment::open_any(name)?;
+        let attachment = Attachment::open(name, None)?;
         let (shm, header) = (attachment.shm(), attachment.header());
         let kind = Kind::from_bits(shm.load(&header.kind, &LOOK));
         let (alive, dead) = listed(shm, &header.peers).partition(|peer| Platform::life(shm, *peer, &ASK) != Life::Dead);

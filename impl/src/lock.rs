@@ -5,8 +5,7 @@ use crate::error::{CreateError, LockError, LockTimeoutError, OpenError, TryLockE
 use crate::guard::{Guard, Lockable, sealed};
 use crate::layout::Kind;
 use crate::share::{Handle, OpenOrCreateError, open_or_create};
-use crate::shm::{Attachment, Blueprint, Mapped, Shm};
-use std::os::fd::OwnedFd;
+use crate::shm::{Attachment, Blueprint, Given, Mapped, Shm};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,10 +84,10 @@ macro_rules! lock_handle {
 
         impl Handle for $Lock {
             fn open(name: &str) -> Result<Self, OpenError> {
-                Self::from_attachment(Attachment::open(name, &Self::blueprint())?)
+                Self::from_attachment(Attachment::open(name, Some(&Self::blueprint()))?)
             }
-            fn adopt(file: OwnedFd) -> Result<Self, OpenError> {
-                Self::from_attachment(Attachment::adopt(file, &Self::blueprint())?)
+            fn adopt(given: Given) -> Result<Self, OpenError> {
+                Self::from_attachment(Attachment::adopt(given, &Self::blueprint())?)
             }
             fn attachment(&self) -> &Arc<Attachment> {
                 self.0.attachment()

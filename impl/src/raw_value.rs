@@ -6,10 +6,9 @@ use crate::error::{AccessError, CreateError, OpenError};
 use crate::layout::Kind;
 use crate::plain::{Integer, Plain, print_of};
 use crate::share::{Handle, OpenOrCreateError, open_or_create};
-use crate::shm::{Attachment, Blueprint, MappedSlice, read_plain};
+use crate::shm::{Attachment, Blueprint, Given, MappedSlice, read_plain};
 use std::fmt;
 use std::marker::PhantomData;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 /// A value between processes without a lock: every read and every write is its own step, and nothing more.
@@ -70,6 +69,7 @@ impl<T: Plain> RawValue<T> {
 
     #[inline(always)]
     fn words(&self) -> &[crate::shm::ShmWord<u64>] {
+        self.attachment().be_counted();
         self.words.first_chunk_of(words_of::<T>())
     }
 
@@ -140,10 +140,10 @@ impl<T: Integer> RawValue<T> {
 
 impl<T: Plain> Handle for RawValue<T> {
     fn open(name: &str) -> Result<Self, OpenError> {
-        RawValue::from_attachment(Attachment::open(name, &RawValue::<T>::blueprint())?)
+        RawValue::from_attachment(Attachment::open(name, Some(&RawValue::<T>::blueprint()))?)
     }
-    fn adopt(file: OwnedFd) -> Result<Self, OpenError> {
-        RawValue::from_attachment(Attachment::adopt(file, &RawValue::<T>::blueprint())?)
+    fn adopt(given: Given) -> Result<Self, OpenError> {
+        RawValue::from_attachment(Attachment::adopt(given, &RawValue::<T>::blueprint())?)
     }
     fn attachment(&self) -> &Arc<Attachment> {
         self.words.attachment()

@@ -7,9 +7,8 @@
 //! | unrelated | a name: `create` here, [`Handle::open`] there |
 
 use crate::error::OpenError;
-use crate::shm::{Attachment, inherited_region};
+use crate::shm::{Attachment, Given, inherited_region};
 use nix::errno::Errno;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -26,7 +25,7 @@ pub trait Handle: Sized {
     }
 
     #[doc(hidden)]
-    fn adopt(file: OwnedFd) -> Result<Self, OpenError>;
+    fn adopt(given: Given) -> Result<Self, OpenError>;
 
     #[doc(hidden)]
     fn attachment(&self) -> &Arc<Attachment>;

@@ -8,11 +8,10 @@ use crate::guarded_by::{Gate, GuardedBy};
 use crate::layout::{Kind, ValueHead};
 use crate::plain::{Integer, Plain, print_of};
 use crate::share::{Handle, OpenOrCreateError, open_or_create};
-use crate::shm::{Attachment, Blueprint, Deadline, Mapped, MappedSlice, Shm, inherited_region, read_plain};
+use crate::shm::{Attachment, Blueprint, Deadline, Given, Mapped, MappedSlice, Shm, inherited_region, read_plain};
 use crate::value_guard::{ValueGuard, ValueLockError};
 use std::fmt;
 use std::marker::PhantomData;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 /// A value between processes. `get` takes no lock; everything that writes takes it, and replaces the value in one step.
@@ -98,7 +97,7 @@ impl<T: Plain> Value<T> {
     /// As [`open`](Handle::open), for a value that `lock` guards; another lock is an error.
     pub fn open_with_lock(name: &str, lock: impl Into<GuardedBy>) -> Result<Value<T>, OpenError> {
         let guard = lock.into();
-        Value::from_attachment(Attachment::open(name, &Value::<T>::blueprint(&guard))?, guard)
+        Value::from_attachment(Attachment::open(name, Some(&Value::<T>::blueprint(&guard)))?, guard)
     }
 
     /// As [`inherited`](Handle::inherited), for a value that `lock` guards; another lock is an error.
@@ -187,6 +186,7 @@ impl<T: Plain> Value<T> {
 
     #[inline(always)]
     pub(crate) fn cell(&self) -> Cell<'_, Shm> {
+        self.attachment().be_counted();
         // The number of words is a constant of `T`: said here so that the compiler sees it too.
         let words = self.words.first_chunk_of(words_for(size_of::<T>()));
         Cell { version: &self.head.version, words }
@@ -257,9 +257,9 @@ impl<T: Plain> Handle for Value<T> {
     fn open(name: &str) -> Result<Self, OpenError> {
         Value::open_with_lock(name, GuardedBy::Own)
     }
-    fn adopt(file: OwnedFd) -> Result<Self, OpenError> {
+    fn adopt(given: Given) -> Result<Self, OpenError> {
         let blueprint = Value::<T>::blueprint(&GuardedBy::Own);
-        Value::from_attachment(Attachment::adopt(file, &blueprint)?, GuardedBy::Own)
+        Value::from_attachment(Attachment::adopt(given, &blueprint)?, GuardedBy::Own)
     }
     fn attachment(&self) -> &Arc<Attachment> {
         self.head.attachment()

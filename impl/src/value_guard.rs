@@ -126,7 +126,7 @@ impl<T: Plain> Value<T> {
                 if died { Err(ValueLockError::Lock(LockError::OwnerDied(guard))) } else { Ok(guard) }
             }
             Err(_) => {
-                self.let_go(me, entered);
+                self.let_go(me, entered.map(Entered::leave_untold));
                 Err(ValueLockError::Corrupt { type_name: std::any::type_name::<T>() })
             }
         }

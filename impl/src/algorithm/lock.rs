@@ -146,6 +146,13 @@ pub struct Entered {
     untold: bool,
 }
 
+impl Entered {
+    /// Nobody could be told, after all: the death is left for the next explicit locker.
+    pub fn leave_untold(self) -> Entered {
+        Entered { owner_died: false, untold: self.untold || self.owner_died }
+    }
+}
+
 /// The lock is not held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refused {

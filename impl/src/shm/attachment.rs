@@ -2,6 +2,8 @@
 
 use super::identity::{Identity, thread_serial};
 use super::name::Name;
+use super::process::Given;
+use super::region::View;
 use super::{Inode, Shm, fence, lease, region, registry, turn};
 use crate::algorithm::{Owner, peers};
 use crate::error::{AttachError, CreateError, OpenError, TypePrint};
@@ -12,7 +14,6 @@ use nix::errno::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Duration, Instant};
 
 /// What a region is to be, or is expected to be.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +73,7 @@ impl Attachment {
         header.id.store(random_id()?, Ordering::Relaxed);
         header.lock_id.store(blueprint.lock_id, Ordering::Relaxed);
         header.fences.store(asymmetric.into(), Ordering::Relaxed);
-        attachment.attach(|_| Ok(true))?;
+        attachment.attach(|| Ok(true))?;
         attachment.name = name;
         let attachment = Arc::new(attachment);
         init(attachment.clone());
@@ -83,56 +84,52 @@ impl Attachment {
         Ok(attachment)
     }
 
-    /// Opens a named region. A name whose users are all dead is removed on the way and reads as not found.
-    pub fn open(name: &str, blueprint: &Blueprint) -> Result<Arc<Attachment>, OpenError> {
-        let attachment = Attachment::open_any(name)?;
-        attachment.require(blueprint)?;
-        Ok(attachment)
-    }
-
-    /// Opens a named region, whatever it is.
-    pub fn open_any(name: &str) -> Result<Arc<Attachment>, OpenError> {
-        const PATIENCE: Duration = Duration::from_secs(1); // a sweep takes microseconds
+    /// Opens a named region, whatever it is if no `blueprint` says what it should be. A name whose users are all dead is
+    /// removed on the way and reads as not found.
+    pub fn open(name: &str, blueprint: Option<&Blueprint>) -> Result<Arc<Attachment>, OpenError> {
         let name = Name::new(name)?;
-        let busy = Instant::now() + PATIENCE;
         loop {
             let file = region::open_named(&name)?;
             let inode = Inode::of(&file).map_err(|errno| OpenError::system("fstat", errno))?;
-            if let Some(known) = registry::find(inode) {
-                return Ok(known);
-            }
-            let (bytes, asymmetric) = require_region(&file)?;
-            let mut attachment = Attachment::map(file, bytes, asymmetric)?;
-            let anybody = lease::is_anybody(&attachment.shm.base).map_err(|errno| OpenError::system("fcntl", errno))?;
-            if !anybody {
+            let mut attachment = match registry::find(inode) {
+                Some(known) => {
+                    known.require(blueprint)?;
+                    return Ok(known);
+                }
+                None => Attachment::of(file)?,
+            };
+            attachment.require(blueprint)?;
+            // Both the question and what follows it start over if the name leads elsewhere by now.
+            if !View::of(&attachment.shm.base)?.is_used(&attachment.shm.base).unwrap_or(true) {
                 name.sweep_file(&attachment.shm.base)?;
-            } else if attachment
-                .attach(|description| Ok(lease::try_gate(description, false)? && name.leads_to(inode)?))?
-            {
+            } else if attachment.attach(|| name.leads_to(inode)).map_err(|error| match error {
+                AttachError::Busy => OpenError::Busy { name: name.to_string() },
+                error => error.into(),
+            })? {
                 attachment.name = Some(name);
                 return Ok(registry::enter(&Arc::new(attachment)));
             }
-            if Instant::now() > busy {
-                return Err(OpenError::Busy { name: name.to_string() });
-            }
-            std::thread::yield_now();
         }
     }
 
-    /// Attaches to the region behind a descriptor.
-    pub fn adopt(file: OwnedFd, blueprint: &Blueprint) -> Result<Arc<Attachment>, OpenError> {
-        let inode = Inode::of(&file).map_err(|errno| OpenError::system("fstat", errno))?;
-        let attachment = match registry::find(inode) {
-            Some(known) => known,
-            None => {
-                let (bytes, asymmetric) = require_region(&file)?;
-                let attachment = Attachment::map(file, bytes, asymmetric)?;
-                attachment.attach(|_| Ok(true))?;
-                registry::enter(&Arc::new(attachment))
-            }
-        };
-        attachment.require(blueprint)?;
-        Ok(attachment)
+    /// Attaches to a region that this process was given; it knows the region's name, if it has one, from the giver.
+    pub fn adopt(given: Given, blueprint: &Blueprint) -> Result<Arc<Attachment>, OpenError> {
+        let inode = Inode::of(&given.file).map_err(|errno| OpenError::system("fstat", errno))?;
+        if let Some(known) = registry::find(inode) {
+            known.require(Some(blueprint))?;
+            return Ok(known);
+        }
+        let mut attachment = Attachment::of(given.file)?;
+        attachment.require(Some(blueprint))?;
+        attachment.attach(|| Ok(true))?;
+        attachment.name = given.name;
+        Ok(registry::enter(&Arc::new(attachment)))
+    }
+
+    /// Maps the region behind `file`, if it is one.
+    fn of(file: OwnedFd) -> Result<Attachment, OpenError> {
+        let view = View::of(&file)?;
+        Attachment::map(file, view.bytes(), view.header().fences.load(Ordering::Relaxed) != 0)
     }
 
     fn map(file: OwnedFd, bytes: usize, asymmetric: bool) -> Result<Attachment, OpenError> {
@@ -142,8 +139,9 @@ impl Attachment {
         Ok(Attachment { shm, map, identity: Identity::new()?, name: None, editor: AtomicU64::new(0) })
     }
 
-    /// Whether the region is what `blueprint` says.
-    pub fn require(&self, blueprint: &Blueprint) -> Result<(), OpenError> {
+    /// Whether the region is what `blueprint` says, if it says anything.
+    fn require(&self, blueprint: Option<&Blueprint>) -> Result<(), OpenError> {
+        let Some(blueprint) = blueprint else { return Ok(()) };
         let header = self.header();
         let found = header.kind.load(Ordering::Relaxed);
         if found != blueprint.kind as u32 {
@@ -176,7 +174,7 @@ impl Attachment {
 
     /// The header.
     pub fn header(&self) -> &Header {
-        // SAFETY: the mapping is page-aligned, longer than a header (`create` and `require_region` see to it), shared, and
+        // SAFETY: the mapping is page-aligned, longer than a header (`create` and `View::of` see to it), shared, and
         // a header is words that are only accessed atomically.
         unsafe { &*self.map.as_ptr().cast::<Header>() }
     }
@@ -200,6 +198,11 @@ impl Attachment {
         self.map.len()
     }
 
+    /// The region's name, if it has one.
+    pub(super) fn name(&self) -> Option<&Name> {
+        self.name.as_ref()
+    }
+
     /// The descriptor of the region, to hand on.
     pub(super) fn file(&self) -> BorrowedFd<'_> {
         self.shm.base.as_fd()
@@ -210,7 +213,7 @@ impl Attachment {
     pub fn owner(&self) -> Result<Owner, AttachError> {
         let mut peer = self.identity.peer();
         if peer == 0 {
-            self.attach(|_| Ok(true))?;
+            self.attach(|| Ok(true))?;
             peer = self.identity.peer();
         }
         let serial = thread_serial().ok_or(AttachError::ThreadsExhausted)?;
@@ -236,10 +239,19 @@ impl Attachment {
         self.editor.store(thread, Ordering::Relaxed);
     }
 
-    /// Becomes a peer, if this process is not one yet. `admitted` is asked while the lease's description is open and, if it
-    /// says no, nothing has happened.
+    /// Becomes a peer, if this process is not one yet: a forked child that has not used the region so far. For operations
+    /// that need no identity, but make this process a user of the region; if it cannot become one, it remains a guest.
+    #[inline(always)]
+    pub fn be_counted(&self) {
+        if self.identity.peer() == 0 {
+            let _ = self.attach(|| Ok(true));
+        }
+    }
+
+    /// Becomes a peer, if this process is not one yet. `admitted` is asked behind the gate and, if it says no, nothing has
+    /// happened.
     #[cold]
-    fn attach(&self, admitted: impl FnOnce(&OwnedFd) -> Result<bool, Errno>) -> Result<bool, AttachError> {
+    fn attach(&self, admitted: impl FnOnce() -> Result<bool, Errno>) -> Result<bool, AttachError> {
         let _turn = turn::take();
         if self.identity.peer() != 0 {
             return Ok(true);
@@ -256,13 +268,22 @@ impl Attachment {
             return Err(AttachError::Corrupt { what: "the region's descriptor was closed and its number reused" });
         }
         let system = |errno| AttachError::system("fcntl F_OFD_SETLK", errno);
-        if !admitted(&description).map_err(system)? {
-            return Ok(false);
+        if !lease::pass_gate(&description, false).map_err(system)? {
+            return Err(AttachError::Busy);
         }
+        let admitted = admitted().map_err(|errno| AttachError::system("stat", errno))?;
+        let attached = if admitted { self.enter_table(&description).map(|()| true) } else { Ok(false) };
+        // Not to stay held for as long as the lease, which keeps the description.
+        lease::leave_gate(&description).map_err(system)?;
+        attached
+    }
+
+    /// Takes an id, its lease, and a slot.
+    fn enter_table(&self, description: &OwnedFd) -> Result<(), AttachError> {
         let header = self.header();
         let id = peers::next_id(&self.shm, &header.next_id).map_err(|_| AttachError::IdsExhausted)?;
-        let anchor = lease::take(&description, id)
-            .map_err(system)?
+        let anchor = lease::take(description, id)
+            .map_err(|errno| AttachError::system("fcntl F_OFD_SETLK", errno))?
             .ok_or(AttachError::Corrupt { what: "the lease of a new peer is held already" })?;
         match peers::claim(&self.shm, &header.peers, id) {
             Ok(slot) => self.identity.set(id, slot, anchor),
@@ -271,9 +292,7 @@ impl Attachment {
                 return Err(AttachError::TooManyPeers { limit: PEERS });
             }
         }
-        // The gate, if we hold it shared, must not stay held for as long as the lease.
-        lease::leave_gate(&description).map_err(system)?;
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -305,50 +324,13 @@ fn publish(file: &OwnedFd, name: &Name) -> Result<(), CreateError> {
             Err(CreateError::Exists { .. }) => match name.sweep() {
                 Ok(true) | Err(OpenError::NotFound { .. }) => {}
                 Ok(false) => return Err(taken()),
+                Err(OpenError::Busy { .. }) => return Err(taken()),
                 Err(why) => return Err(CreateError::Taken { name: name.to_string(), why: Box::new(why) }),
             },
             result => return result,
         }
     }
     Err(taken())
-}
-
-/// Whether the file is a region of ours; returns its bytes and whether its fences are asymmetric.
-pub(super) fn require_region(file: &OwnedFd) -> Result<(usize, bool), OpenError> {
-    let (bytes, map) = header_of(file)?;
-    // SAFETY: see `header_of`.
-    let header = unsafe { &*map.as_ptr().cast::<Header>() };
-    if header.magic.load(Ordering::Relaxed) != MAGIC {
-        return Err(OpenError::Foreign);
-    }
-    let found = header.version.load(Ordering::Relaxed);
-    if found != VERSION {
-        return Err(OpenError::Version { found, expected: VERSION });
-    }
-    let expected = usize::try_from(header.body.load(Ordering::Relaxed)).unwrap_or(usize::MAX).saturating_add(BODY);
-    if bytes < expected {
-        return Err(OpenError::Truncated { bytes, expected });
-    }
-    Ok((bytes, header.fences.load(Ordering::Relaxed) != 0))
-}
-
-/// The random number of the region behind `file`.
-pub(super) fn region_id(file: &OwnedFd) -> Result<u64, OpenError> {
-    require_region(file)?;
-    let (_, map) = header_of(file)?;
-    // SAFETY: see `header_of`.
-    let header = unsafe { &*map.as_ptr().cast::<Header>() };
-    Ok(header.id.load(Ordering::Relaxed))
-}
-
-/// The file's bytes, and a mapping of a header: page-aligned, long enough for one, shared, and a header is words that are
-/// only accessed atomically.
-fn header_of(file: &OwnedFd) -> Result<(usize, MmapRaw), OpenError> {
-    let bytes = region::length(file)?;
-    if bytes < BODY {
-        return Err(OpenError::Truncated { bytes, expected: BODY });
-    }
-    Ok((bytes, region::map(file, BODY)?))
 }
 
 fn random_id() -> Result<u64, CreateError> {

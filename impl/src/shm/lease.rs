@@ -5,8 +5,9 @@
 //! description, and so the lock, alive: past `close_range`, until exec or death. `MADV_DONTFORK` keeps the mapping, and
 //! so the lock, out of a forked child.
 //!
-//! Byte 0 is the gate of a named region: openers hold it shared while they take a lease, a sweeper holds it alone while it
-//! makes sure that nobody has one.
+//! Byte 0 is the gate: whoever attaches holds it shared while taking a lease and a slot, a sweeper holds it alone while it
+//! makes sure that no listed peer is alive. (A thread that spawns a process while another one attaches lends the lease to
+//! the new process until that one's exec. So a lease without a slot counts for nothing.)
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
@@ -17,17 +18,18 @@ use std::ffi::c_void;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::ptr::NonNull;
+use std::time::{Duration, Instant};
 
 /// The gate's byte.
 const GATE: u32 = 0;
 
-/// Bytes `first..first + length` (0: to the end) of a file, as fcntl wants them.
-fn bytes(kind: libc::c_int, first: u32, length: i64) -> libc::flock {
+/// One byte of a file, as fcntl wants it.
+fn byte(kind: libc::c_int, offset: u32) -> libc::flock {
     libc::flock {
         l_type: kind as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: first.into(),
-        l_len: length,
+        l_start: offset.into(),
+        l_len: 1,
         l_pid: 0,
     }
 }
@@ -40,33 +42,30 @@ pub(super) fn reopen(base: impl AsFd) -> Result<OwnedFd, Errno> {
 
 /// Whether some description other than `base`'s holds a lock on byte `peer`.
 pub(super) fn is_held(base: impl AsFd, peer: u32) -> Result<bool, Errno> {
-    any_held(base, peer, 1)
-}
-
-/// Whether anybody holds a lease.
-pub(super) fn is_anybody(base: impl AsFd) -> Result<bool, Errno> {
-    any_held(base, GATE + 1, 0)
-}
-
-fn any_held(base: impl AsFd, first: u32, length: i64) -> Result<bool, Errno> {
-    let mut query = bytes(libc::F_WRLCK, first, length);
+    let mut query = byte(libc::F_WRLCK, peer);
     fcntl(base, FcntlArg::F_OFD_GETLK(&mut query))?;
     Ok(i32::from(query.l_type) != libc::F_UNLCK)
 }
 
-/// Passes the gate, with others (`alone == false`) or alone. `Ok(false)`: it is taken.
-pub(super) fn try_gate(description: impl AsFd, alone: bool) -> Result<bool, Errno> {
+/// Passes the gate, with others (`alone == false`) or alone. `Ok(false)`: it stayed taken, by somebody who does not go on:
+/// whoever is not stopped holds it for microseconds.
+pub(super) fn pass_gate(description: impl AsFd, alone: bool) -> Result<bool, Errno> {
+    const PATIENCE: Duration = Duration::from_secs(1);
     let kind = if alone { libc::F_WRLCK } else { libc::F_RDLCK };
-    match fcntl(description, FcntlArg::F_OFD_SETLK(&bytes(kind, GATE, 1))) {
-        Ok(_) => Ok(true),
-        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
-        Err(errno) => Err(errno),
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match fcntl(&description, FcntlArg::F_OFD_SETLK(&byte(kind, GATE))) {
+            Ok(_) => return Ok(true),
+            Err(Errno::EAGAIN | Errno::EACCES) if Instant::now() > until => return Ok(false),
+            Err(Errno::EAGAIN | Errno::EACCES) => std::thread::yield_now(),
+            Err(errno) => return Err(errno),
+        }
     }
 }
 
 /// Leaves the gate.
 pub(super) fn leave_gate(description: impl AsFd) -> Result<(), Errno> {
-    fcntl(description, FcntlArg::F_OFD_SETLK(&bytes(libc::F_UNLCK, GATE, 1))).map(drop)
+    fcntl(description, FcntlArg::F_OFD_SETLK(&byte(libc::F_UNLCK, GATE))).map(drop)
 }
 
 /// The mapped page that keeps a lease alive, as an address: it is kept in memory that a forked child sees wiped.
@@ -75,7 +74,7 @@ pub(super) type Anchor = usize;
 /// Locks byte `peer` through `description` and ties the lock to a mapping. The descriptor may be closed afterwards.
 /// `Ok(None)`: the byte is locked already.
 pub(super) fn take(description: &OwnedFd, peer: u32) -> Result<Option<Anchor>, Errno> {
-    match fcntl(description, FcntlArg::F_OFD_SETLK(&bytes(libc::F_WRLCK, peer, 1))) {
+    match fcntl(description, FcntlArg::F_OFD_SETLK(&byte(libc::F_WRLCK, peer))) {
         Ok(_) => {}
         Err(Errno::EAGAIN | Errno::EACCES) => return Ok(None),
         Err(errno) => return Err(errno),

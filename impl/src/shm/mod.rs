@@ -23,7 +23,7 @@ pub use mapped::{Mapped, MappedSlice};
 pub use name::{Name, names};
 pub(crate) use plain::read as read_plain;
 pub(crate) use process::inherited_region;
-pub use process::{Forked, ShareExt, fork};
+pub use process::{Forked, Given, ShareExt, fork};
 pub use word::ShmWord;
 
 use crate::platform::{Int, Life, Ordering, Platform, Site, Wakeup};

@@ -3,9 +3,11 @@
 //! A region appears under its name complete, with its creator attached (`O_TMPFILE`, then `linkat`). A name whose users are
 //! all dead is stale. Removing one must not race with somebody who opens it, nor with somebody who removes it too and
 //! creates it anew; so
-//! 1. an opener holds the region's gate shared while it takes its lease and then looks whether the name still leads here;
-//! 2. a sweeper holds the gate alone while it sees that there is no lease, that the name still leads here, and unlinks it.
+//! 1. an opener holds the region's gate shared while it sees that the name still leads here and takes its lease and slot;
+//! 2. a sweeper holds the gate alone while it sees that no peer in the table lives and that the name still leads here, and
+//!    unlinks it.
 
+use super::region::View;
 use super::{Inode, lease, region};
 use crate::error::{BadName, OpenError};
 use nix::errno::Errno;
@@ -57,17 +59,17 @@ impl Name {
     /// Removes the name if nobody uses the region; tells whether it did. A file that is no region is left alone.
     pub fn sweep(&self) -> Result<bool, OpenError> {
         let file = region::open_named(self)?;
-        super::attachment::require_region(&file)?;
         self.sweep_file(&file)
     }
 
     pub(super) fn sweep_file(&self, file: &OwnedFd) -> Result<bool, OpenError> {
         let system = |call| move |errno| OpenError::system(call, errno);
         let inode = Inode::of(file).map_err(system("fstat"))?;
-        if !lease::try_gate(file, true).map_err(system("fcntl F_OFD_SETLK"))? {
-            return Ok(false); // somebody is opening it, or sweeping it
+        let region = View::of(file)?;
+        if !lease::pass_gate(file, true).map_err(system("fcntl F_OFD_SETLK"))? {
+            return Err(OpenError::Busy { name: self.to_string() });
         }
-        let stale = !lease::is_anybody(file).map_err(system("fcntl F_OFD_GETLK"))?
+        let stale = !region.is_used(file).map_err(system("fcntl F_OFD_GETLK"))?
             && self.leads_to(inode).map_err(system("stat"))?;
         if stale {
             nix::unistd::unlink(&self.path()).map_err(system("unlink"))?;

@@ -1,6 +1,9 @@
 //! Reaching another process: fork, and descriptors that a spawned child inherits.
 
+use super::name::Name;
+use super::region::View;
 use crate::error::OpenError;
+use crate::platform::Ordering;
 use crate::share::{ForkError, Handle, variable};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -34,7 +37,8 @@ impl ShareExt for Command {
     fn share(&mut self, name: &str, handle: &impl Handle) -> &mut Command {
         let attachment = handle.attachment().clone();
         let descriptor = attachment.file().as_raw_fd();
-        self.env(variable(name), format!("{descriptor}:{:016x}", attachment.id()));
+        let region = attachment.name().map(ToString::to_string).unwrap_or_default();
+        self.env(variable(name), format!("{descriptor}:{:016x}:{region}", attachment.id()));
         let keep = move || {
             let file = attachment.file();
             fcntl(file, FcntlArg::F_SETFD(FdFlag::empty())).map_err(std::io::Error::from).map(drop)
@@ -44,11 +48,20 @@ impl ShareExt for Command {
     }
 }
 
-/// The file of a region that this process was given under `name`.
-pub(crate) fn inherited_region(name: &str) -> Result<OwnedFd, OpenError> {
+/// A region that this process was given.
+pub struct Given {
+    pub(super) file: OwnedFd,
+    /// The region's own name, if it has one: the last user removes it.
+    pub(super) name: Option<Name>,
+}
+
+/// The region that this process was given under `name`.
+pub(crate) fn inherited_region(name: &str) -> Result<Given, OpenError> {
     let missing = || OpenError::NotInherited { name: name.to_owned() };
     let value = std::env::var(variable(name)).map_err(|_| missing())?;
-    let (descriptor, id) = value.split_once(':').ok_or_else(missing)?;
+    let mut parts = value.splitn(3, ':');
+    let (descriptor, id) = (parts.next().unwrap_or_default(), parts.next().ok_or_else(missing)?);
+    let name = parts.next().and_then(|region| Name::new(region).ok());
     let descriptor: i32 = descriptor.parse().map_err(|_| missing())?;
     let id = u64::from_str_radix(id, 16).map_err(|_| missing())?;
     if descriptor < 0 {
@@ -63,13 +76,13 @@ pub(crate) fn inherited_region(name: &str) -> Result<OwnedFd, OpenError> {
         Err(Errno::EBADF) => return Err(missing()),
         Err(errno) => return Err(OpenError::system("fcntl F_DUPFD_CLOEXEC", errno)),
     };
-    match super::attachment::region_id(&file) {
-        Ok(found) if found == id => {}
+    match View::of(&file) {
+        Ok(view) if view.header().id.load(Ordering::Relaxed) == id => {}
         _ => return Err(missing()),
     }
     // Our own children get it only if we share it with them.
     let _ = fcntl(given, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC));
-    Ok(file)
+    Ok(Given { file, name })
 }
 
 /// A forked child.
@@ -91,7 +104,8 @@ pub struct Forked(Pid);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn fork(child: impl FnOnce() -> i32) -> Result<Forked, ForkError> {
-    let threads = std::fs::read_dir("/proc/self/task").map_err(|_| ForkError::NoProc)?.count();
+    let threads = std::fs::read_dir("/proc/self/task").and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+    let threads = threads.map_err(|_| ForkError::NoProc)?.len();
     if threads != 1 {
         return Err(ForkError::Threads { threads });
     }

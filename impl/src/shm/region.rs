@@ -1,8 +1,10 @@
 //! The file behind a region, and its mapping.
 
-use super::lease::reopen;
+use super::lease::{is_held, reopen};
 use super::name::{DIRECTORY, Name};
 use crate::error::{CreateError, OpenError};
+use crate::layout::{BODY, Header, MAGIC, VERSION};
+use crate::platform::Ordering;
 use memmap2::{MmapOptions, MmapRaw};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, FallocateFlags, FcntlArg, OFlag, SealFlag, fallocate, fcntl, open};
@@ -77,4 +79,57 @@ pub(super) fn map(file: &OwnedFd, bytes: usize) -> Result<MmapRaw, OpenError> {
 /// A second description of the same file, which will hold our locks.
 pub(super) fn description(base: &OwnedFd) -> nix::Result<OwnedFd> {
     reopen(base)
+}
+
+/// A look at a region's header, before anything of it is believed.
+pub(super) struct View {
+    map: MmapRaw,
+    bytes: usize,
+}
+
+impl View {
+    /// Whether the file is a region of ours: long enough, with our magic and version, and as long as it says.
+    pub(super) fn of(file: &OwnedFd) -> Result<View, OpenError> {
+        let bytes = length(file)?;
+        if bytes < BODY {
+            return Err(OpenError::Truncated { bytes, expected: BODY });
+        }
+        let view = View { map: map(file, BODY)?, bytes };
+        let header = view.header();
+        if header.magic.load(Ordering::Relaxed) != MAGIC {
+            return Err(OpenError::Foreign);
+        }
+        let found = header.version.load(Ordering::Relaxed);
+        if found != VERSION {
+            return Err(OpenError::Version { found, expected: VERSION });
+        }
+        let body = usize::try_from(header.body.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+        let expected = body.saturating_add(BODY);
+        if bytes < expected {
+            return Err(OpenError::Truncated { bytes, expected });
+        }
+        Ok(view)
+    }
+
+    pub(super) fn header(&self) -> &Header {
+        // SAFETY: the mapping is page-aligned and as long as `BODY`, which is longer than a header; it is shared, and a
+        // header is words that are only accessed atomically.
+        unsafe { &*self.map.as_ptr().cast::<Header>() }
+    }
+
+    /// Bytes of the file.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether any peer in the table lives. `base` is a description that holds no lease.
+    pub(super) fn is_used(&self, base: &OwnedFd) -> nix::Result<bool> {
+        let peers = self.header().peers.iter().map(|slot| slot.load(Ordering::Relaxed)).filter(|peer| *peer != 0);
+        for peer in peers {
+            if is_held(base, peer)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
