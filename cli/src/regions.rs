@@ -31,7 +31,7 @@ pub fn sweep(as_json: bool) -> Result<End, Failure> {
         if as_json {
             json(&json!({ "name": swept.name, "removed": swept.removed == Ok(true), "result": said }))?;
         } else {
-            anstream::println!("{}: {said}", swept.name);
+            anstream::println!("{:?}: {said}", swept.name);
         }
     }
     Ok(end)

@@ -5,6 +5,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Color, Table, presets};
 use procession_model::evidence::Standing;
 use serde::Serialize;
+use std::io::Write;
 
 fn painted(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
@@ -58,6 +59,6 @@ pub fn table(titles: &[&str], figures: &[usize]) -> Table {
 
 /// One line for a machine.
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
-    anstream::println!("{}", serde_json::to_string(value)?);
-    Ok(())
+    // Not `println!`, which panics where the output cannot be written.
+    Ok(writeln!(anstream::stdout(), "{}", serde_json::to_string(value)?)?)
 }

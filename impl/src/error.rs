@@ -354,6 +354,9 @@ pub enum AccessError {
     /// This thread holds the value's guard, or its (not recursive) lock: use the guard.
     #[error("this thread holds the value's lock already: access the value through its guard")]
     WouldDeadlock,
+    /// The lock was let go while the value was being changed under it.
+    #[error("the lock was let go while the value was being changed")]
+    LockLost,
     /// As [`LockError::TooDeep`].
     #[error("the lock was entered recursively too often")]
     TooDeep,

@@ -65,6 +65,17 @@ impl<'a> Gate<'a> {
     }
 }
 
+impl Gate<'_> {
+    /// Whether the thread is inside.
+    pub(crate) fn is_held_by(self, me: Owner) -> bool {
+        let shm = self.attachment().shm();
+        match self {
+            Gate::Plain(lock, _) => lock.is_held_by(shm, me),
+            Gate::Recursive(lock, _) => lock.lock().is_held_by(shm, me),
+        }
+    }
+}
+
 impl Exclusion<Shm> for Gate<'_> {
     #[inline]
     fn enter(

@@ -12,6 +12,9 @@ use std::sync::Arc;
 const ASK: Site = Site::plain("inspect.ask", Access::Ask, "a picture for a person");
 const LOOK: Site = Site::new("inspect.look", Access::Load, Ordering::Relaxed, "a picture for a person");
 
+/// The most bytes of a value that are looked at.
+const MOST: usize = 4096;
+
 /// A picture of a named region, taken field by field while others go on.
 #[derive(Debug, Clone)]
 pub struct Stat {
@@ -31,7 +34,7 @@ pub struct Stat {
     pub dead: Vec<u32>,
     /// The state of its lock, if it has one.
     pub lock: Option<LockState>,
-    /// The value's bytes (of a value larger than 8 bytes: perhaps torn).
+    /// The value's first bytes, 4096 at the most (of a value larger than 8 bytes: perhaps torn).
     pub bytes: Vec<u8>,
 }
 
@@ -100,9 +103,9 @@ fn contents(attachment: &Arc<Attachment>, kind: Kind) -> Option<Vec<u8>> {
         }
     };
     let offset = kind.words_at().checked_add(skip.checked_mul(WORD_BYTES)?)?;
-    let words = MappedSlice::words(attachment.clone(), offset, count)?;
+    let words = MappedSlice::words(attachment.clone(), offset, count.min(MOST / WORD_BYTES))?;
     let mut bytes: Vec<u8> = words.iter().flat_map(|word| shm.load(word, &LOOK).to_ne_bytes()).collect();
-    bytes.truncate(size);
+    bytes.truncate(size); // a header may claim more than there is
     Some(bytes)
 }
 

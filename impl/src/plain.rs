@@ -29,15 +29,20 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 pub trait Plain: TryFromBytes + IntoBytes + Immutable + Copy + 'static {}
 impl<T: TryFromBytes + IntoBytes + Immutable + Copy + 'static> Plain for T {}
 
-/// An integer with atomic arithmetic.
-pub trait Integer: Plain + PartialEq {
+/// An integer with atomic arithmetic. Sealed: what it does runs inside a lock.
+pub trait Integer: Plain + PartialEq + sealed::Sealed {
     /// `self + other`, modulo 2^bits, as the standard library's atomics add.
     #[must_use]
     fn wrapping_sum(self, other: Self) -> Self;
 }
 
+mod sealed {
+    pub trait Sealed {}
+}
+
 macro_rules! integers {
     ($($Int:ty),*) => {$(
+        impl sealed::Sealed for $Int {}
         impl Integer for $Int {
             #[inline]
             fn wrapping_sum(self, other: Self) -> Self {

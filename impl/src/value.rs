@@ -129,13 +129,18 @@ impl<T: Plain> Value<T> {
 
     /// Replaces the value by what `change` makes of it, alone; returns the old value. Blocks while somebody holds the lock.
     ///
-    /// If `change` panics the value stays as it was.
+    /// If `change` panics the value stays as it was; also if it lets go of the user's lock under which it runs, which is
+    /// [`AccessError::LockLost`].
     pub fn update(&self, change: impl FnOnce(&mut T)) -> Result<T, AccessError> {
         let mut guard = self.internal_guard()?;
         let old = *guard;
         // A copy of the copy: a panic in `change` drops the guard before it learns of a change.
         let mut new = old;
         change(&mut new);
+        // The closure may have let go of a lock that this thread held all along.
+        if !guard.is_inside() {
+            return Err(AccessError::LockLost);
+        }
         *guard = new;
         Ok(old)
     }

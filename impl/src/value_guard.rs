@@ -16,7 +16,8 @@ use std::ops::{Deref, DerefMut};
 /// Holds a [`Value`]'s lock and a copy of the value; a changed copy is published when the guard is dropped, whole.
 ///
 /// While it exists, the value's other operations are [`WouldDeadlock`](AccessError::WouldDeadlock) in this thread (`get`
-/// works, and reads what was last published). Dropped in a child forked since, it changes and releases nothing.
+/// works, and reads what was last published). Dropped in a child forked since, it changes and releases nothing. Dropped by a
+/// panic, it releases and changes nothing.
 #[must_use = "the lock is let go at once if the guard is dropped"]
 pub struct ValueGuard<'a, T: Plain> {
     owner: &'a Value<T>,
@@ -24,6 +25,8 @@ pub struct ValueGuard<'a, T: Plain> {
     entered: Option<Entered>,
     value: T,
     changed: bool,
+    /// Whether the thread was panicking already when it took the guard.
+    panicking: bool,
     /// Not `Send`: the holder is a thread.
     _thread: PhantomData<*const ()>,
 }
@@ -77,11 +80,19 @@ impl<T: Plain> DerefMut for ValueGuard<'_, T> {
     }
 }
 
+impl<T: Plain> ValueGuard<'_, T> {
+    /// Whether the lock is still held: a guard that found it held already does not keep it.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.entered.is_some() || self.owner.gate().is_held_by(self.me)
+    }
+}
+
 impl<T: Plain> Drop for ValueGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         let lock_attachment = self.owner.gate().attachment();
-        if self.changed && lock_attachment.is_peer(self.me.peer) {
+        let panicked = std::thread::panicking() && !self.panicking;
+        if self.changed && !panicked && self.is_inside() && lock_attachment.is_peer(self.me.peer) {
             self.owner.cell().write_held(lock_attachment.shm(), self.value.as_bytes());
         }
         self.owner.let_go(self.me, self.entered);
@@ -122,7 +133,15 @@ impl<T: Plain> Value<T> {
         });
         match value {
             Ok(value) => {
-                let guard = ValueGuard { owner: self, me, entered, value, changed: false, _thread: PhantomData };
+                let guard = ValueGuard {
+                    owner: self,
+                    me,
+                    entered,
+                    value,
+                    changed: false,
+                    panicking: std::thread::panicking(),
+                    _thread: PhantomData,
+                };
                 if died { Err(ValueLockError::Lock(LockError::OwnerDied(guard))) } else { Ok(guard) }
             }
             Err(_) => {
@@ -135,7 +154,9 @@ impl<T: Plain> Value<T> {
     #[inline]
     fn let_go(&self, me: Owner, entered: Option<Entered>) {
         let gate = self.gate();
-        self.attachment().set_editor(0);
+        if self.is_edited_by(me) {
+            self.attachment().set_editor(0);
+        }
         if let Some(entered) = entered
             && gate.attachment().is_peer(me.peer)
         {

@@ -31,7 +31,7 @@ pub trait Subject: Clone + Send + Sync + 'static {
     fn spec(&self) -> Self::Spec;
     /// The shared state at first.
     fn build<P: ModelPlatform>(&self) -> Self::Shared<P>;
-    /// Does `op`. `None`: the role is in no position to, and leaves it out.
+    /// Does `op`. `None`: it was refused in a way that no specification knows.
     fn apply<P: ModelPlatform>(
         &self,
         shared: &Self::Shared<P>,

@@ -242,6 +242,21 @@ fn a_lock_that_this_thread_holds() {
     assert!(again.try_lock().is_ok());
 }
 
+/// A value is not written under a lock that was let go while it was being changed.
+#[test]
+fn a_lock_that_is_let_go_in_the_middle_of_an_update() {
+    let lock = Lock::new().unwrap();
+    let value = Value::with_lock(1u8, &lock).unwrap();
+    let mut guard = Some(lock.lock().unwrap());
+    value.update(|number| *number = 2).unwrap();
+    let lost = value.update(|number| {
+        guard = None;
+        *number = 3;
+    });
+    assert_eq!(lost, Err(AccessError::LockLost));
+    assert_eq!(value.get(), Ok(2));
+}
+
 #[test]
 fn a_value_whose_guard_this_thread_holds() {
     let _watchdog = Watchdog::new("waiting for oneself");

@@ -210,6 +210,23 @@ fn a_recursive_lock_whose_holder_died_deep_inside_starts_anew() {
     assert_eq!(relock!(lock), "ok");
 }
 
+/// An internal entry that found a death may be left before an explicit one that it enclosed: the death is told all the same.
+#[test]
+fn a_death_is_told_although_an_update_took_the_lock_first() {
+    let name = Name::new("enclosed");
+    let lock = RLock::create(&name).unwrap();
+    let value = Value::with_lock(1u8, &lock).unwrap();
+    let mut holder = Helper::start(&mut task!("hold-deep", &name, "1"));
+    holder.expect("ok");
+    holder.kill();
+    let mut kept = None;
+    value.update(|_| kept = lock.lock().ok()).unwrap();
+    assert!(kept.is_some() && lock.is_locked());
+    drop(kept);
+    assert!(matches!(lock.lock(), Err(LockError::OwnerDied(_))), "the death is told");
+    assert_eq!(relock!(lock), "ok");
+}
+
 /// Kills a helper that holds a value and has changed its own copy; then the old value is there, writers go on without a
 /// word, and still the next explicit locker is told.
 fn killed_while_changing(task: &str) {

@@ -218,6 +218,18 @@ impl<P: Platform> Lock<P> {
         platform.load(&self.thread, &MINE) == me.thread
     }
 
+    /// Leaves as the last of several entries, which need not be the one that found a death untold.
+    #[inline]
+    pub(super) fn leave_last(&self, platform: &P, entered: Entered) {
+        let untold = entered.untold || self.peek(platform).has_died();
+        self.leave(platform, Entered { owner_died: false, untold });
+    }
+
+    /// Whether `me` holds the lock (invariant 4).
+    pub fn is_held_by(&self, platform: &P, me: Owner) -> bool {
+        self.is_mine(platform, me)
+    }
+
     #[cold]
     fn enter_slow(
         &self,

@@ -61,12 +61,12 @@ impl<P: Platform> Exclusion<P> for RLock<P> {
         Ok(entered)
     }
 
-    /// The last to leave lets go. Guards may be dropped in any order, so what the first was told is kept by the caller of
-    /// that `enter`; a death still untold concerns internal operations only, and those never enclose another entry.
+    /// The last to leave lets go. Entries may be left in any order, also an internal one before an explicit one that it
+    /// enclosed: so whether a death is still untold is asked of the word, which says so for as long as it is held.
     #[inline]
     fn leave(&self, platform: &P, entered: Entered) {
         match platform.load(&self.0.depth, &DEPTH) {
-            0 => self.0.leave(platform, entered),
+            0 => self.0.leave_last(platform, entered),
             depth => platform.store(&self.0.depth, depth - 1, &SHALLOWER),
         }
     }

@@ -77,10 +77,11 @@ impl Attachment {
         attachment.name = name;
         let attachment = Arc::new(attachment);
         init(attachment.clone());
+        // Before it has its name: whoever opens it in this process is to find it.
+        registry::enter(&attachment);
         if let Some(name) = &attachment.name {
             publish(&attachment.shm.base, name)?;
         }
-        registry::enter(&attachment);
         Ok(attachment)
     }
 
@@ -94,7 +95,11 @@ impl Attachment {
             let mut attachment = match registry::find(inode) {
                 Some(known) => {
                     known.require(blueprint)?;
-                    return Ok(known);
+                    // A forked child that has not used it so far becomes a peer, if the name still leads there.
+                    if known.attach(|| name.leads_to(inode))? {
+                        return Ok(known);
+                    }
+                    continue;
                 }
                 None => Attachment::of(file)?,
             };
@@ -117,6 +122,7 @@ impl Attachment {
         let inode = Inode::of(&given.file).map_err(|errno| OpenError::system("fstat", errno))?;
         if let Some(known) = registry::find(inode) {
             known.require(Some(blueprint))?;
+            known.attach(|| Ok(true))?;
             return Ok(known);
         }
         let mut attachment = Attachment::of(given.file)?;
@@ -177,6 +183,11 @@ impl Attachment {
         // SAFETY: the mapping is page-aligned, longer than a header (`create` and `View::of` see to it), shared, and
         // a header is words that are only accessed atomically.
         unsafe { &*self.map.as_ptr().cast::<Header>() }
+    }
+
+    /// What the region is, if this version knows.
+    pub fn kind(&self) -> Option<Kind> {
+        Kind::from_bits(self.header().kind.load(Ordering::Relaxed))
     }
 
     /// The region's random number.

@@ -1,10 +1,32 @@
 //! Views into a region's body: found to fit once, when a handle is made, and then as cheap as a reference.
 
-use super::{Attachment, ShmWord};
-use crate::layout::BODY;
+use super::{Attachment, Shm, ShmWord};
+use crate::algorithm::lock::Lock;
+use crate::algorithm::rlock::RLock;
+use crate::layout::{BODY, Kind, ValueHead};
 use std::ops::Deref;
 use std::sync::Arc;
 use zerocopy::FromBytes;
+
+/// What can stand at the start of a body: made of shared words and nothing else, so that a reference to it never sees a plain
+/// field change under it; and only where the region's kind says that it stands there, so that no byte is ever accessed at two
+/// widths.
+pub trait Body: sealed::Sealed {
+    /// The kinds of region that begin with it.
+    const KINDS: &'static [Kind];
+}
+mod sealed {
+    pub trait Sealed {}
+}
+macro_rules! bodies {
+    ($($Body:ty: $kinds:expr),*) => {$(
+        impl sealed::Sealed for $Body {}
+        impl Body for $Body {
+            const KINDS: &'static [Kind] = $kinds;
+        }
+    )*};
+}
+bodies!(Lock<Shm>: &[Kind::Lock, Kind::RLock], RLock<Shm>: &[Kind::RLock], ValueHead: &[Kind::Value]);
 
 /// A `T` in a region, for as long as the region is mapped.
 pub struct Mapped<T> {
@@ -26,10 +48,11 @@ impl<T> Clone for Mapped<T> {
     }
 }
 
-impl<T: FromBytes> Mapped<T> {
-    /// The `T` at the start of the body. `None`: the body is too short for one.
+impl<T: FromBytes + Body> Mapped<T> {
+    /// The `T` at the start of the body. `None`: the body is too short for one, or the region is of another kind.
     pub fn body(attachment: Arc<Attachment>) -> Option<Mapped<T>> {
-        let at = place(&attachment, 0, size_of::<T>(), align_of::<T>())?.cast();
+        let fits = attachment.kind().is_some_and(|kind| T::KINDS.contains(&kind));
+        let at = place(&attachment, 0, size_of::<T>(), align_of::<T>()).filter(|_| fits)?.cast();
         Some(Mapped { attachment, at })
     }
 }
@@ -43,8 +66,11 @@ impl<T> Mapped<T> {
 }
 
 impl MappedSlice {
-    /// `count` words from `offset` bytes into the body. `None`: the body is too short for them.
+    /// `count` words from `offset` bytes into the body. `None`: the body is too short for them, or has other things there.
     pub fn words(attachment: Arc<Attachment>, offset: usize, count: usize) -> Option<MappedSlice> {
+        if offset < attachment.kind()?.words_at() || matches!(attachment.kind()?, Kind::Lock | Kind::RLock) {
+            return None;
+        }
         let bytes = count.checked_mul(size_of::<u64>())?;
         let at = place(&attachment, offset, bytes, align_of::<u64>())?.cast();
         Some(MappedSlice { at, count, attachment })
@@ -74,7 +100,7 @@ impl<T> Deref for Mapped<T> {
     #[inline(always)]
     fn deref(&self) -> &T {
         // SAFETY: `place` found the `T` inside the mapping and aligned; the mapping lives as long as `attachment`; `T` is
-        // `FromBytes` (see `body`) and made of words that are only accessed atomically.
+        // a `Body`: words that are only accessed atomically.
         unsafe { &*self.at }
     }
 }

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{ForkResult, Pid};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::panic::AssertUnwindSafe;
@@ -111,11 +111,20 @@ pub fn fork(child: impl FnOnce() -> i32) -> Result<Forked, ForkError> {
     }
     // What is buffered now must not be written twice.
     let _ = std::io::stdout().flush();
+    // The parent goes on when the child has become a peer of all that it inherits, or has died: there is no moment in which
+    // a region has no user but a child that does not count yet.
+    let (mut counted, counting) = std::io::pipe().map_err(|error| ForkError::Refused { errno: errno_of(&error) })?;
     // SAFETY: this process has a single thread, so that the child's copy of it is whole: no lock of the allocator or of
     // the standard library is held by a thread that the child has not got.
     match unsafe { nix::unistd::fork() } {
-        Ok(ForkResult::Parent { child }) => Ok(Forked(child)),
+        Ok(ForkResult::Parent { child }) => {
+            drop(counting);
+            let _ = counted.read(&mut [0]); // the end of the file, sooner or later
+            Ok(Forked(child))
+        }
         Ok(ForkResult::Child) => {
+            super::registry::attach_all();
+            drop((counted, counting));
             let code = std::panic::catch_unwind(AssertUnwindSafe(child)).unwrap_or(101);
             let _ = std::io::stdout().flush();
             // SAFETY: ends the process; the parent's exit handlers are not the child's to run.
@@ -123,6 +132,10 @@ pub fn fork(child: impl FnOnce() -> i32) -> Result<Forked, ForkError> {
         }
         Err(errno) => Err(ForkError::Refused { errno }),
     }
+}
+
+fn errno_of(error: &std::io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(0))
 }
 
 impl Forked {

@@ -20,13 +20,24 @@ pub(super) fn find(inode: Inode) -> Option<Arc<Attachment>> {
 /// Enters an attachment, or finds that another thread has entered the same region meanwhile: then that one counts.
 pub(super) fn enter(attachment: &Arc<Attachment>) -> Arc<Attachment> {
     let inode = attachment.shm().inode;
-    if let Some(known) = find(inode) {
-        return known;
-    }
     let _turn = turn::take();
     // SAFETY: we have the turn, and the reference does not outlive it.
     let list = unsafe { &mut *REGISTRY.0.get() };
+    if let Some(known) = list.iter().filter(|(known, _)| *known == inode).find_map(|(_, known)| known.upgrade()) {
+        return known;
+    }
     list.retain(|(_, attachment)| attachment.strong_count() > 0);
     list.push((inode, Arc::downgrade(attachment)));
     attachment.clone()
+}
+
+/// Makes this process a peer of every region that it has: a forked child, before it does anything else.
+pub(super) fn attach_all() {
+    let all: Vec<Arc<Attachment>> = {
+        let _turn = turn::take();
+        // SAFETY: we have the turn, and the reference does not outlive it.
+        let list = unsafe { &*REGISTRY.0.get() };
+        list.iter().filter_map(|(_, attachment)| attachment.upgrade()).collect()
+    };
+    all.iter().for_each(|attachment| attachment.be_counted());
 }

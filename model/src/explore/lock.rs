@@ -85,7 +85,7 @@ impl Subject for LockSubject {
             Err(Refused::WouldBlock) => Answer::WouldBlock,
             Err(Refused::TimedOut) => Answer::TimedOut,
             Err(Refused::WouldDeadlock) => Answer::WouldDeadlock,
-            // Neither happens in a model; if it did, the specification would not know the missing answer.
+            // Neither may happen in a model: an operation without an answer is a violation.
             Err(Refused::TooDeep | Refused::Blind) => return None,
         })
     }

@@ -5,7 +5,7 @@ use crate::scenario::{ModelPlatform, Scenario, Subject};
 use crate::spec;
 use crate::spec::value::{Answer, Op, VALUES};
 use procession::algorithm::Owner;
-use procession::algorithm::lock::{Entered, Exclusion, Intent, Lock, Patience};
+use procession::algorithm::lock::{Entered, Exclusion, Intent, Lock, Patience, Refused};
 use procession::algorithm::raw_value;
 use procession::algorithm::value::{Cell, Reentry, words_for};
 use procession::platform::Platform;
@@ -126,8 +126,12 @@ impl Subject for ValueSubject {
                 Ok(Answer::Done)
             }
         };
-        // Without deadlines, the only refusal is to the thread that is inside already.
-        Some(answer.unwrap_or(Answer::WouldDeadlock))
+        // Without deadlines, the only refusal there may be is to the thread that is inside already.
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(Refused::WouldDeadlock) => Some(Answer::WouldDeadlock),
+            Err(_) => None,
+        }
     }
 
     fn leaves_out(&self, held: &Self::Local, op: &Op) -> bool {

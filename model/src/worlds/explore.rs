@@ -118,6 +118,7 @@ where
         _ if run.violation.is_some() && !shared.setting.survey => run.extent = None,
         Ok(extent) => run.extent = Some(extent),
         Err(payload) if payload.is::<Stop>() => run.extent = Some(Extent::Stopped),
+        Err(payload) if ran_out(&message(payload.as_ref())) => run.extent = Some(Extent::Stopped),
         Err(payload) => {
             let story = seen.trace.take().map(|trace| draw::story(&trace().story, shared.scenario.roles.len()));
             let what = message(payload.as_ref());
@@ -126,6 +127,11 @@ where
         }
     }
     (run, seen.kill_reached)
+}
+
+/// Whether an engine gave up for lack of room, not because anything is wrong.
+fn ran_out(message: &str) -> bool {
+    message.contains("maximum number of branches") || message.contains("max_steps")
 }
 
 /// What an engine says when it gives up: its first line.
@@ -252,9 +258,10 @@ fn play<E: Engine, S: Subject>(
                 continue;
             }
             execution.record(actor, Event::Call(actor, op.clone()));
-            if let Some(answer) = scenario.subject.apply(state, &platform, owner(actor), &mut local, op) {
-                execution.record(actor, Event::Return(actor, answer));
-            }
+            let Some(answer) = scenario.subject.apply(state, &platform, owner(actor), &mut local, op) else {
+                panic!("{op:?} was refused as no specification allows");
+            };
+            execution.record(actor, Event::Return(actor, answer));
         }
     }));
     match played {
@@ -286,7 +293,10 @@ where
             return;
         }
         Verdict::Illegal(_) => "no order of the operations explains the answers",
-        Verdict::Unknown => "the judge ran out of budget",
+        Verdict::Unknown => {
+            drop(seen);
+            resume_unwind(Box::new(Stop)); // nothing is known to be wrong
+        }
     };
     let switches = draw::switches(&trace.story);
     if seen.run.violation.as_ref().is_none_or(|known| switches < known.switches) {

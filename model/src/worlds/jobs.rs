@@ -5,7 +5,7 @@ use super::processes::{Barrier, Error, Helper, Started};
 use crate::race;
 use nix::sys::signal::Signal;
 use procession::platform::{Access, Ordering, Platform, Site};
-use procession::shm::MappedSlice;
+use procession::shm::{MappedSlice, Name};
 use procession::{
     AccessError, Handle, Lock, LockError, LockTimeoutError, OpenError, RawValue, ShareExt, TryLockError, Value, fork,
 };
@@ -161,8 +161,20 @@ fn unused_name() -> String {
     format!("job-{}-{nanos}", std::process::id())
 }
 
+/// Removes the name at the end of a job, however it ends. To be made before any helper, so that it is dropped after them.
+struct Tidy(String);
+
+impl Drop for Tidy {
+    fn drop(&mut self) {
+        if let Ok(name) = Name::new(&self.0) {
+            let _ = name.sweep();
+        }
+    }
+}
+
 fn stale_name(helper: &Helper) -> Result<Seen, Error> {
     let name = unused_name();
+    let _tidy = Tidy(name.clone());
     let barrier = Barrier::new()?;
     let mut command = helper.task(&format!("create {name}"));
     barrier.share("barrier", &mut command);

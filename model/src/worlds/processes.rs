@@ -6,7 +6,7 @@
 use super::{is_interrupted, jobs, program_roles};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getppid};
 use procession::{Handle, OpenError, RawValue, ShareExt};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 const TASK: &str = "PROCESSION_TASK";
+const PARENT: &str = "PROCESSION_PARENT";
 
 /// How long a helper may take for anything before it is given up: far longer than it needs.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -39,7 +40,7 @@ impl Helper {
     /// A helper that is to do `task`, not started yet.
     pub fn task(&self, task: &str) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).env(TASK, task).stdin(Stdio::null());
+        command.args(&self.arguments).env(TASK, task).env(PARENT, std::process::id().to_string()).stdin(Stdio::null());
         command
     }
 }
@@ -50,6 +51,10 @@ impl Helper {
 pub fn serve() -> i32 {
     if let Err(errno) = set_pdeathsig(Signal::SIGKILL) {
         eprintln!("prctl: {errno}");
+        return 1;
+    }
+    // The parent may have gone before that call.
+    if std::env::var(PARENT).is_ok_and(|parent| parent != getppid().to_string()) {
         return 1;
     }
     let task = std::env::var(TASK).unwrap_or_default();
