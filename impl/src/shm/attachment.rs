@@ -105,7 +105,7 @@ impl Attachment {
             };
             attachment.require(blueprint)?;
             // Both the question and what follows it start over if the name leads elsewhere by now.
-            if !View::of(&attachment.shm.base)?.is_used(&attachment.shm.base).unwrap_or(true) {
+            if !region::is_used(attachment.header(), &attachment.shm.base).unwrap_or(true) {
                 name.sweep_file(&attachment.shm.base)?;
             } else if attachment.attach(|| name.leads_to(inode)).map_err(|error| match error {
                 AttachError::Busy => OpenError::Busy { name: name.to_string() },

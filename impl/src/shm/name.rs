@@ -65,11 +65,11 @@ impl Name {
     pub(super) fn sweep_file(&self, file: &OwnedFd) -> Result<bool, OpenError> {
         let system = |call| move |errno| OpenError::system(call, errno);
         let inode = Inode::of(file).map_err(system("fstat"))?;
-        let region = View::of(file)?;
+        let view = View::of(file)?;
         if !lease::pass_gate(file, true).map_err(system("fcntl F_OFD_SETLK"))? {
             return Err(OpenError::Busy { name: self.to_string() });
         }
-        let stale = !region.is_used(file).map_err(system("fcntl F_OFD_GETLK"))?
+        let stale = !region::is_used(view.header(), file).map_err(system("fcntl F_OFD_GETLK"))?
             && self.leads_to(inode).map_err(system("stat"))?;
         if stale {
             nix::unistd::unlink(&self.path()).map_err(system("unlink"))?;

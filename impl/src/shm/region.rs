@@ -121,15 +121,15 @@ impl View {
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
+}
 
-    /// Whether any peer in the table lives. `base` is a description that holds no lease.
-    pub(super) fn is_used(&self, base: &OwnedFd) -> nix::Result<bool> {
-        let peers = self.header().peers.iter().map(|slot| slot.load(Ordering::Relaxed)).filter(|peer| *peer != 0);
-        for peer in peers {
-            if is_held(base, peer)? {
-                return Ok(true);
-            }
+/// Whether any peer in the table lives. `base` is a description that holds no lease.
+pub(super) fn is_used(header: &Header, base: &OwnedFd) -> nix::Result<bool> {
+    let peers = header.peers.iter().map(|slot| slot.load(Ordering::Relaxed)).filter(|peer| *peer != 0);
+    for peer in peers {
+        if is_held(base, peer)? {
+            return Ok(true);
         }
-        Ok(false)
     }
+    Ok(false)
 }
