@@ -5,7 +5,7 @@ use crate::{End, Failure};
 use clap::Args;
 use comfy_table::Cell;
 use procession_model::evidence::Standing;
-use procession_model::race::{Form, Measured, Modelled, measure, model, tearing};
+use procession_model::race::{Form, Measured, Modelled, Torn, measure, model, tearing};
 use procession_model::worlds::processes::Helper;
 use serde_json::json;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub struct Options {
     /// How often each adds one
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     increments: u64,
-    /// How many seconds the unlocked form is repeated until an update is lost
+    /// How many seconds the unlocked forms are repeated until they fail
     #[arg(long, value_name = "S", default_value_t = 10)]
     budget: u64,
     /// One JSON object a line, for machines
@@ -38,7 +38,7 @@ pub fn run(options: &Options) -> Result<End, Failure> {
         .into_iter()
         .map(|form| Ok((form, measure(&helper, form, options.roles, options.increments, budget)?)))
         .collect::<Result<Vec<_>, Failure>>()?;
-    let torn = tearing(&helper, READS)?;
+    let torn = tearing(&helper, READS, budget)?;
     if options.json {
         print_json(&modelled, &measured, torn)?
     } else {
@@ -48,15 +48,15 @@ pub fn run(options: &Options) -> Result<End, Failure> {
 }
 
 /// Holds if the unlocked form was seen to lose updates and to tear, and no other form did.
-fn judge(modelled: &[(Form, Modelled)], measured: &[(Form, Measured)], (raw, locked): (u64, u64)) -> End {
+fn judge(modelled: &[(Form, Modelled)], measured: &[(Form, Measured)], torn: Torn) -> End {
     let right = |seen: &Modelled| seen.outcomes.iter().eq([&2]) && seen.run.holds();
     let locked_fails = modelled.iter().any(|(form, seen)| *form != Form::Unlocked && !right(seen))
         || measured.iter().any(|(form, seen)| *form != Form::Unlocked && seen.lost > 0)
-        || locked > 0;
+        || torn.locked > 0;
     let not_shown = modelled.iter().any(|(form, seen)| *form == Form::Unlocked && seen.outcomes.len() < 2)
         || modelled.iter().any(|(_, seen)| !seen.is_exhausted())
         || measured.iter().any(|(form, seen)| *form == Form::Unlocked && seen.lost == 0)
-        || raw == 0;
+        || torn.raw == 0;
     match (locked_fails, not_shown) {
         (true, _) => End::Violated,
         (false, true) => End::Unknown,
@@ -74,7 +74,7 @@ fn result(form: Form, lost: bool) -> &'static str {
     }
 }
 
-fn print_json(modelled: &[(Form, Modelled)], measured: &[(Form, Measured)], torn: (u64, u64)) -> Result<(), Failure> {
+fn print_json(modelled: &[(Form, Modelled)], measured: &[(Form, Measured)], torn: Torn) -> Result<(), Failure> {
     for (form, seen) in modelled {
         let lost = seen.outcomes.iter().map(|outcome| 2 - outcome.min(&2)).max().unwrap_or(0);
         json(&json!({
@@ -91,11 +91,12 @@ fn print_json(modelled: &[(Form, Modelled)], measured: &[(Form, Measured)], torn
         }))?;
     }
     json(&json!({ "tearing": {
-        "world": "processes", "bytes": 64, "reads": READS, "torn_unlocked": torn.0, "torn_locked": torn.1,
+        "world": "processes", "bytes": 64, "reads": READS, "reads_unlocked": torn.raw_reads,
+        "torn_unlocked": torn.raw, "torn_locked": torn.locked,
     }}))
 }
 
-fn print(modelled: &[(Form, Modelled)], measured: &[(Form, Measured)], (raw, locked): (u64, u64)) {
+fn print(modelled: &[(Form, Modelled)], measured: &[(Form, Measured)], torn: Torn) {
     anstream::println!("Two roles add one each. Every way it can come out, in the model (loom-rmw):\n");
     let mut table = show::table(&["form", "ends with", "search", "executions"], &[3]);
     for (form, seen) in modelled {
@@ -131,6 +132,9 @@ fn print(modelled: &[(Form, Modelled)], measured: &[(Form, Measured)], (raw, loc
     }
     anstream::println!("{table}\n");
     anstream::println!(
-        "A value of 64 bytes, read {READS} times beside a writer: {raw} reads torn without the lock, {locked} with it."
+        "A value of 64 bytes, read beside a writer: {} of {} reads torn without the lock, {} of {READS} with it.",
+        torn.raw,
+        torn.raw_reads,
+        torn.locked
     );
 }

@@ -51,7 +51,7 @@ pub fn run(options: &Options) -> Result<End, Failure> {
             once.push(*evidence);
         }
     }
-    let limit = Duration::from_secs(if options.deep { 900 } else { 60 });
+    let limit = Duration::from_secs(if options.deep { 900 } else { 180 });
     let findings = gather(&once, limit, options.json)?;
     if is_interrupted() {
         return Ok(End::Unknown);

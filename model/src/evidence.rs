@@ -171,10 +171,11 @@ impl Evidence {
             }
             Tears => {
                 const READS: u64 = 1_000_000;
-                match race::tearing(helper, READS)? {
-                    (_, locked @ 1..) => seen(Err(format!("{locked} of {READS} reads were torn with the lock"))),
-                    (0, 0) => finding.result = "no tearing seen without the lock".into(),
-                    (raw, 0) => seen(Ok((format!("{raw} of {READS} torn raw, none with the lock"), READS))),
+                let race::Torn { raw, locked, raw_reads } = race::tearing(helper, READS, Duration::from_secs(10))?;
+                match (raw, locked) {
+                    (_, 1..) => seen(Err(format!("{locked} of {READS} reads were torn with the lock"))),
+                    (0, 0) => finding.result = format!("no tearing seen without the lock in {raw_reads} reads"),
+                    (raw, 0) => seen(Ok((format!("{raw} of {raw_reads} torn raw, none with the lock"), READS))),
                 }
             }
         }

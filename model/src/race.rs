@@ -134,24 +134,43 @@ fn start(helper: &Helper, roles: u64, task: &str, share: impl Fn(&mut Command)) 
         .collect()
 }
 
-/// Whether a value of eight words is ever read half old, half new: one process writes, another reads `reads` times.
-/// Returns how many reads were torn: without the lock, and with it.
-pub fn tearing(helper: &Helper, reads: u64) -> Result<(u64, u64), Error> {
-    let torn = |locked: bool| -> Result<u64, Error> {
-        let (raw, value) = (RawValue::new([0u64; 8])?, Value::new([0u64; 8])?);
-        let (torn, stop, here) = (RawValue::new(0u64)?, RawValue::new(false)?, Barrier::new()?);
-        let tasks = ["write", "read"].map(|task| format!("race {task} {locked} {reads}"));
-        let mut helpers = Vec::new();
-        for task in &tasks {
-            helpers.extend(start(helper, 1, task, |command| {
-                command.share("raw", &raw).share("value", &value).share("torn", &torn).share("stop", &stop);
-                here.share("here", command);
-            })?);
-        }
-        helpers.iter_mut().try_for_each(Started::succeed)?;
-        Ok(torn.get()?)
-    };
-    Ok((torn(false)?, torn(true)?))
+/// What was read of a value of eight words that another process kept writing.
+#[derive(Debug, Clone, Copy)]
+pub struct Torn {
+    /// How many reads found it half old, half new, without the lock.
+    pub raw: u64,
+    /// How many did with the lock.
+    pub locked: u64,
+    /// How many reads without the lock there were.
+    pub raw_reads: u64,
+}
+
+/// Whether a value of eight words is ever read half old, half new: one process writes, another reads `reads` times. Without
+/// the lock again and again, until it is or `budget` is spent: two that happen to share a processor seldom meet.
+pub fn tearing(helper: &Helper, reads: u64, budget: Duration) -> Result<Torn, Error> {
+    let until = Instant::now() + budget;
+    let locked = tearing_round(helper, true, reads)?;
+    let (mut raw, mut raw_reads) = (0, 0);
+    while raw == 0 && (raw_reads == 0 || Instant::now() < until) {
+        raw += tearing_round(helper, false, reads)?;
+        raw_reads += reads;
+    }
+    Ok(Torn { raw, locked, raw_reads })
+}
+
+fn tearing_round(helper: &Helper, locked: bool, reads: u64) -> Result<u64, Error> {
+    let (raw, value) = (RawValue::new([0u64; 8])?, Value::new([0u64; 8])?);
+    let (torn, stop, here) = (RawValue::new(0u64)?, RawValue::new(false)?, Barrier::new()?);
+    let tasks = ["write", "read"].map(|task| format!("race {task} {locked} {reads}"));
+    let mut helpers = Vec::new();
+    for task in &tasks {
+        helpers.extend(start(helper, 1, task, |command| {
+            command.share("raw", &raw).share("value", &value).share("torn", &torn).share("stop", &stop);
+            here.share("here", command);
+        })?);
+    }
+    helpers.iter_mut().try_for_each(Started::succeed)?;
+    Ok(torn.get()?)
 }
 
 /// The helper's side.

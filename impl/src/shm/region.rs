@@ -10,8 +10,10 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, FallocateFlags, FcntlArg, OFlag, SealFlag, fallocate, fcntl, open};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::{Mode, fstat};
-use nix::unistd::linkat;
+use nix::sys::sysinfo::sysinfo;
+use nix::unistd::{ftruncate, linkat};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::OnceLock;
 
 /// Makes a file of `bytes` zero bytes without a name: sealed memory, or (`to_be_named`) a file that [`publish`] can name.
 pub(super) fn create(bytes: usize, to_be_named: bool) -> Result<OwnedFd, CreateError> {
@@ -22,17 +24,44 @@ pub(super) fn create(bytes: usize, to_be_named: bool) -> Result<OwnedFd, CreateE
         memory().map_err(|errno| CreateError::system("memfd_create", errno))?
     };
     let length = i64::try_from(bytes).map_err(|_| CreateError::NoSpace { bytes })?;
+    if bytes > machine_memory() {
+        return Err(CreateError::NoSpace { bytes });
+    }
     // Reserved now, so that no first touch of a page fails later with SIGBUS.
-    match fallocate(&file, FallocateFlags::empty(), 0, length) {
+    let taken = if to_be_named || !is_memory_promised() {
+        fallocate(&file, FallocateFlags::empty(), 0, length).map_err(|errno| ("fallocate", errno))
+    } else {
+        ftruncate(&file, length).map_err(|errno| ("ftruncate", errno))
+    };
+    match taken {
         Ok(()) => {}
-        Err(Errno::ENOSPC | Errno::ENOMEM | Errno::EFBIG) => return Err(CreateError::NoSpace { bytes }),
-        Err(errno) => return Err(CreateError::system("fallocate", errno)),
+        Err((_, Errno::ENOSPC | Errno::ENOMEM | Errno::EFBIG)) => return Err(CreateError::NoSpace { bytes }),
+        Err((call, errno)) => return Err(CreateError::system(call, errno)),
     }
     if !to_be_named {
         let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
         fcntl(&file, FcntlArg::F_ADD_SEALS(seals)).map_err(|errno| CreateError::system("fcntl F_ADD_SEALS", errno))?;
     }
     Ok(file)
+}
+
+/// All the memory and swap that this machine has: the kernel would start to give more, and kill somebody on the way.
+fn machine_memory() -> usize {
+    sysinfo().map_or(usize::MAX, |info| {
+        let bytes = info.ram_total().saturating_add(info.swap_total());
+        usize::try_from(bytes).unwrap_or(usize::MAX)
+    })
+}
+
+/// Whether the kernel promises memory before it has it, as it does unless told otherwise: then a page of anonymous memory
+/// is always given at its first touch (or somebody is killed for it), and to reserve it is a waste of time, 1 µs a page.
+/// Under strict accounting (`vm.overcommit_memory` = 2, proc_sys_vm(5)) the first touch may fail. `/dev/shm` has a size of
+/// its own and is always reserved.
+fn is_memory_promised() -> bool {
+    static PROMISED: OnceLock<bool> = OnceLock::new();
+    *PROMISED.get_or_init(|| {
+        std::fs::read_to_string("/proc/sys/vm/overcommit_memory").is_ok_and(|mode| matches!(mode.trim(), "0" | "1"))
+    })
 }
 
 fn memory() -> nix::Result<OwnedFd> {
