@@ -104,6 +104,14 @@ pub enum CreateError {
         /// Why it cannot be replaced.
         why: Box<OpenError>,
     },
+    /// An array without elements, or with more than an address can count.
+    #[error("an array has 1 to {longest} elements of this type, {length} were asked for")]
+    Length {
+        /// What was asked for.
+        length: usize,
+        /// The most there can be.
+        longest: usize,
+    },
     /// Not enough shared memory.
     #[error("no space for {bytes} bytes of shared memory")]
     NoSpace {
@@ -179,6 +187,14 @@ pub enum OpenError {
         found: TypePrint,
         /// What was asked for.
         expected: TypePrint,
+    },
+    /// Another number of elements.
+    #[error("the region holds {found} elements, {expected} were expected")]
+    Length {
+        /// The region's.
+        found: usize,
+        /// What was asked for.
+        expected: usize,
     },
     /// The value is guarded by another lock than the one given (0: by its own).
     #[error("the value is guarded by the lock {found:#x}, not by {expected:#x} (0 is the value's own lock)")]
@@ -366,4 +382,16 @@ pub enum AccessError {
     /// This process could not become a peer (it is a forked child that attaches at first use).
     #[error(transparent)]
     Attach(#[from] AttachError),
+}
+
+impl From<LockError<Infallible>> for AccessError {
+    fn from(error: LockError<Infallible>) -> AccessError {
+        match error {
+            LockError::OwnerDied(never) => match never {},
+            LockError::WouldDeadlock => AccessError::WouldDeadlock,
+            LockError::TooDeep => AccessError::TooDeep,
+            LockError::Blind => AccessError::Blind,
+            LockError::Attach(error) => error.into(),
+        }
+    }
 }

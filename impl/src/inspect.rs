@@ -1,12 +1,13 @@
 //! Looking at regions from outside: what is there, who uses it, and removing what nobody does.
 
+use crate::algorithm::array::{Elements, width_for};
 use crate::algorithm::lock::Lock;
 use crate::algorithm::peers::listed;
 use crate::algorithm::value::{WORD_BYTES, words_for};
 use crate::error::{OpenError, TypePrint};
 use crate::layout::{Kind, ValueHead};
 use crate::platform::{Access, Life, Ordering, Platform, Site};
-use crate::shm::{Attachment, Mapped, MappedSlice, Name, Shm, names};
+use crate::shm::{Attachment, Mapped, MappedElements, MappedSlice, Name, Shm, names};
 use std::sync::Arc;
 
 const ASK: Site = Site::plain("inspect.ask", Access::Ask, "a picture for a person");
@@ -26,6 +27,8 @@ pub struct Stat {
     pub id: u64,
     /// The region of the lock that guards it; 0: its own.
     pub lock_id: u64,
+    /// How many elements: 1 in a value, 0 in a lock.
+    pub length: usize,
     /// Whether its fence pair is asymmetric.
     pub asymmetric: bool,
     /// The peers that live, this process among them.
@@ -34,7 +37,7 @@ pub struct Stat {
     pub dead: Vec<u32>,
     /// The state of its lock, if it has one.
     pub lock: Option<LockState>,
-    /// The value's first bytes, 4096 at the most (of a value larger than 8 bytes: perhaps torn).
+    /// The first bytes of the value or of the elements, 4096 at the most (beside a writer, perhaps torn).
     pub bytes: Vec<u8>,
 }
 
@@ -60,7 +63,7 @@ impl Stat {
         let (alive, dead) = listed(shm, &header.peers).partition(|peer| Platform::life(shm, *peer, &ASK) != Life::Dead);
         let lock_id = shm.load(&header.lock_id, &LOOK);
         let lock = match kind {
-            Some(Kind::Lock | Kind::RLock) => {
+            Some(Kind::Lock | Kind::RLock | Kind::Array) if lock_id == 0 => {
                 Mapped::<Lock<Shm>>::body(attachment.clone()).map(|lock| state(shm, &lock))
             }
             Some(Kind::Value) if lock_id == 0 => {
@@ -73,6 +76,7 @@ impl Stat {
             element: attachment.element(),
             id: attachment.id(),
             lock_id,
+            length: attachment.length(),
             asymmetric: shm.load(&header.fences, &LOOK) != 0,
             alive,
             dead,
@@ -88,12 +92,14 @@ fn state(shm: &Shm, lock: &Lock<Shm>) -> LockState {
     LockState { owner: word.owner(), owner_alive, contended: word.is_contended(), died: word.has_died() }
 }
 
-/// The current copy of the value. `None`: the header says more than the region holds, or the kind holds no value.
+/// The current copy of the value, or the first elements. `None`: the header says more than the region holds, or the kind
+/// holds nothing.
 fn contents(attachment: &Arc<Attachment>, kind: Kind) -> Option<Vec<u8>> {
     let shm = attachment.shm();
     let size = usize::try_from(attachment.element().size).ok()?;
     let (skip, count) = match kind {
         Kind::Lock | Kind::RLock => return None,
+        Kind::Array | Kind::RawArray => return elements(attachment, size),
         Kind::RawValue => (0, size.div_ceil(WORD_BYTES)),
         Kind::Value if words_for(size) == 1 => (0, 1),
         Kind::Value => {
@@ -106,6 +112,21 @@ fn contents(attachment: &Arc<Attachment>, kind: Kind) -> Option<Vec<u8>> {
     let words = MappedSlice::words(attachment.clone(), offset, count.min(MOST / WORD_BYTES))?;
     let mut bytes: Vec<u8> = words.iter().flat_map(|word| shm.load(word, &LOOK).to_ne_bytes()).collect();
     bytes.truncate(size); // a header may claim more than there is
+    Some(bytes)
+}
+
+/// The first elements, one after the other without gaps.
+fn elements(attachment: &Arc<Attachment>, size: usize) -> Option<Vec<u8>> {
+    let count = attachment.length().min(MOST / size.max(1));
+    let words = MappedElements::new(attachment.clone(), count)?;
+    let mut bytes = vec![0; count * size];
+    let shm = attachment.shm();
+    match width_for(size) {
+        1 => Elements::<Shm, u8> { words: words.words(), bytes: size }.copy_out(shm, 0, &mut bytes),
+        2 => Elements::<Shm, u16> { words: words.words(), bytes: size }.copy_out(shm, 0, &mut bytes),
+        4 => Elements::<Shm, u32> { words: words.words(), bytes: size }.copy_out(shm, 0, &mut bytes),
+        _ => Elements::<Shm, u64> { words: words.words(), bytes: size }.copy_out(shm, 0, &mut bytes),
+    }
     Some(bytes)
 }
 

@@ -3,7 +3,9 @@
 //! Every field is a word that is only ever accessed atomically, so that a hostile peer can at worst make us refuse. Sizes
 //! and offsets are a contract between processes: asserted here at compile time, drawn by [`drawing`].
 
+use crate::algorithm::array;
 use crate::algorithm::lock::Lock;
+use crate::algorithm::value::{WORD_BYTES, words_for};
 use crate::shm::{Shm, ShmWord};
 use std::fmt::Write;
 use std::mem::offset_of;
@@ -12,7 +14,7 @@ use zerocopy::FromBytes;
 /// `PROCESSN`, read as a native integer: a region of the other byte order does not match.
 pub const MAGIC: u64 = u64::from_ne_bytes(*b"PROCESSN");
 /// Changes whenever a layout or a protocol does.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// The most peers a region can have at once.
 pub const PEERS: usize = 256;
 /// Where the primitive's own words begin.
@@ -40,6 +42,8 @@ pub struct Header {
     pub id: ShmWord<u64>,
     /// The region of the lock that guards this one; 0: the lock inside.
     pub lock_id: ShmWord<u64>,
+    /// Elements: 1 in a value, 0 in a lock.
+    pub length: ShmWord<u64>,
     /// 1: the fence pair is asymmetric; 0: both are full fences.
     pub fences: ShmWord<u32>,
     /// Peer ids handed out so far.
@@ -70,22 +74,44 @@ pub enum Kind {
     Value = 3,
     /// A [`RawValue`](crate::RawValue).
     RawValue = 4,
+    /// An [`Array`](crate::Array).
+    Array = 5,
+    /// A [`RawArray`](crate::RawArray).
+    RawArray = 6,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 4] = [Kind::Lock, Kind::RLock, Kind::Value, Kind::RawValue];
+    pub const ALL: [Kind; 6] = [Kind::Lock, Kind::RLock, Kind::Value, Kind::RawValue, Kind::Array, Kind::RawArray];
 
     /// The kind with this number.
     pub fn from_bits(bits: u32) -> Option<Kind> {
         Kind::ALL.into_iter().find(|kind| *kind as u32 == bits)
     }
-    /// Where the value's words begin, from the start of the body.
+    /// Where the words of what it holds begin, from the start of the body.
     pub const fn words_at(self) -> usize {
         match self {
             Kind::Lock | Kind::RLock => size_of::<Lock<Shm>>(),
             Kind::Value => size_of::<ValueHead>(),
-            Kind::RawValue => 0,
+            Kind::Array => 64, // a cache line for the lock
+            Kind::RawValue | Kind::RawArray => 0,
+        }
+    }
+    /// Bytes of each of those words, for elements of `bytes` bytes; 0 where there are none.
+    pub const fn word_width(self, bytes: usize) -> usize {
+        match self {
+            Kind::Lock | Kind::RLock => 0,
+            Kind::Value | Kind::RawValue => WORD_BYTES,
+            Kind::Array | Kind::RawArray => array::width_for(bytes),
+        }
+    }
+    /// Bytes of all of those words, for `length` elements of `bytes` bytes. `None`: more than can be counted.
+    pub const fn words_size(self, bytes: usize, length: usize) -> Option<usize> {
+        match self {
+            Kind::Lock | Kind::RLock => Some(0),
+            Kind::Value => words_for(bytes).checked_mul(WORD_BYTES),
+            Kind::RawValue => bytes.div_ceil(WORD_BYTES).checked_mul(WORD_BYTES),
+            Kind::Array | Kind::RawArray => array::stride_for(bytes).checked_mul(length),
         }
     }
 }
@@ -96,8 +122,9 @@ const _: () = {
     assert!(offset_of!(Header, type_size) == 16 && offset_of!(Header, type_align) == 24);
     assert!(offset_of!(Header, type_code) == 28 && offset_of!(Header, body) == 32);
     assert!(offset_of!(Header, id) == 40 && offset_of!(Header, lock_id) == 48);
-    assert!(offset_of!(Header, fences) == 56 && offset_of!(Header, next_id) == 60);
-    assert!(offset_of!(Header, peers) == 64 && size_of::<Header>() == 64 + 4 * PEERS);
+    assert!(offset_of!(Header, length) == 56);
+    assert!(offset_of!(Header, fences) == 64 && offset_of!(Header, next_id) == 68);
+    assert!(offset_of!(Header, peers) == 72 && size_of::<Header>() == 72 + 4 * PEERS);
     assert!(size_of::<Lock<Shm>>() == 16 && align_of::<Lock<Shm>>() == 8);
     assert!(size_of::<ValueHead>() == 24 && offset_of!(ValueHead, version) == 16);
 };
@@ -114,13 +141,16 @@ pub fn drawing() -> String {
         )*};
     }
     out.push_str("-- every region\n");
-    rows!(0, Header: magic, version, kind, type_size, type_align, type_code, body, id, lock_id, fences, next_id, peers);
+    rows!(0, Header: magic, version, kind, type_size, type_align, type_code, body, id, lock_id, length, fences, next_id, peers);
     out.push_str("-- Lock, RLock: word (bits 0-29 owner, 30 contended, 31 died), depth, thread\n");
     let _ = writeln!(out, "{BODY:>6}  {:>5}  lock", size_of::<Lock<Shm>>());
     out.push_str("-- Value: up to 8 bytes one word, else an even and an odd copy\n");
     rows!(BODY, ValueHead: lock, version);
     let _ = writeln!(out, "{:>6}  {:>5}  words", BODY + Kind::Value.words_at(), "...");
-    out.push_str("-- RawValue\n");
-    let _ = writeln!(out, "{BODY:>6}  {:>5}  words", "...");
+    out.push_str("-- Array: an element of up to 8 bytes is one word of 1, 2, 4 or 8 bytes; a larger one, words of 8\n");
+    let _ = writeln!(out, "{BODY:>6}  {:>5}  lock", size_of::<Lock<Shm>>());
+    let _ = writeln!(out, "{:>6}  {:>5}  elements", BODY + Kind::Array.words_at(), "...");
+    out.push_str("-- RawValue, RawArray\n");
+    let _ = writeln!(out, "{BODY:>6}  {:>5}  words, elements", "...");
     out
 }

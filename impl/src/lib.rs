@@ -1,7 +1,7 @@
 //! Python's `multiprocessing` primitives for Rust, between real processes over shared memory, made so that a process may
 //! be killed at any moment and nothing is lost, torn or left hanging.
 //!
-//! So far: [`Lock`], [`RLock`], [`Value`], [`RawValue`], for threads, [forked](fork) and spawned children
+//! So far: [`Lock`], [`RLock`], [`Value`], [`Array`], [`RawValue`], [`RawArray`], for threads, [forked](fork) and spawned children
 //! ([`ShareExt::share`] and [`Handle::inherited`]) and unrelated processes ([`Handle::open`] by name).
 //!
 //! # When a process dies
@@ -22,6 +22,9 @@
 //! `unsafe` code; the rest are thin, safe handles.
 
 pub mod algorithm;
+mod array;
+mod array_error;
+mod array_guard;
 mod error;
 mod guard;
 mod guarded_by;
@@ -30,12 +33,17 @@ pub mod layout;
 mod lock;
 mod plain;
 pub mod platform;
+mod raw_array;
 mod raw_value;
 mod share;
 pub mod shm;
+mod slots;
 mod value;
 mod value_guard;
 
+pub use array::Array;
+pub use array_error::{ElementError, SliceError};
+pub use array_guard::ArrayGuard;
 pub use error::{
     AccessError, AttachError, BadName, CreateError, LockError, LockTimeoutError, OpenError, SystemError, TryLockError,
     TypePrint,
@@ -45,6 +53,7 @@ pub use guarded_by::GuardedBy;
 pub use inspect::{LockState, Stat, Swept, sweep};
 pub use lock::{Lock, LockGuard, RLock, RLockGuard};
 pub use plain::{Integer, Plain};
+pub use raw_array::RawArray;
 pub use raw_value::RawValue;
 pub use share::{ForkError, Handle, OpenOrCreateError};
 pub use shm::{Forked, ShareExt, fork};

@@ -69,34 +69,46 @@ impl Site {
     }
 }
 
-/// The integers a shared word can hold: `u32` (can be slept on) and `u64`.
+/// The integers a shared word can hold: `u8` to `u64`. A `u32` can be slept on.
 pub trait Int: Copy + Eq + Debug + Send + Sync + 'static + sealed::Sealed {
     /// Widened to 64 bits.
     fn to_u64(self) -> u64;
     /// The low bits of `bits`.
     fn from_u64(bits: u64) -> Self;
-}
-impl Int for u32 {
-    fn to_u64(self) -> u64 {
-        self.into()
-    }
-    fn from_u64(bits: u64) -> u32 {
-        bits as u32
-    }
-}
-impl Int for u64 {
-    fn to_u64(self) -> u64 {
-        self
-    }
-    fn from_u64(bits: u64) -> u64 {
-        bits
-    }
+    /// The word whose first bytes are `bytes`, no more than it has; the others are 0.
+    fn from_bytes(bytes: &[u8]) -> Self;
+    /// Writes the word's first bytes, as many as there is room for.
+    fn to_bytes(self, bytes: &mut [u8]);
 }
 mod sealed {
     pub trait Sealed {}
-    impl Sealed for u32 {}
-    impl Sealed for u64 {}
 }
+macro_rules! ints {
+    ($($Int:ty),*) => {$(
+        impl sealed::Sealed for $Int {}
+        impl Int for $Int {
+            #[inline(always)]
+            fn to_u64(self) -> u64 {
+                self.into()
+            }
+            #[inline(always)]
+            fn from_u64(bits: u64) -> $Int {
+                bits as $Int
+            }
+            #[inline(always)]
+            fn from_bytes(bytes: &[u8]) -> $Int {
+                let mut word = [0; size_of::<$Int>()];
+                word[..bytes.len()].copy_from_slice(bytes);
+                <$Int>::from_ne_bytes(word)
+            }
+            #[inline(always)]
+            fn to_bytes(self, bytes: &mut [u8]) {
+                bytes.copy_from_slice(&self.to_ne_bytes()[..bytes.len()]);
+            }
+        }
+    )*};
+}
+ints!(u8, u16, u32, u64);
 
 /// Why a [`Platform::wait`] came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -139,6 +151,18 @@ pub trait Platform {
     fn compare_exchange<V: Int>(&self, word: &Self::Word<V>, current: V, new: V, site: &'static Site) -> Result<V, V>;
     /// Adds to `word`, wrapping, and returns what it held.
     fn fetch_add<V: Int>(&self, word: &Self::Word<V>, value: V, site: &'static Site) -> V;
+    /// Reads all of `words` into `bytes`, each word in one access, in any order. The last may be read in part.
+    fn copy_out<V: Int>(&self, words: &[Self::Word<V>], bytes: &mut [u8], site: &'static Site) {
+        for (word, chunk) in words.iter().zip(bytes.chunks_mut(size_of::<V>())) {
+            self.load(word, site).to_bytes(chunk);
+        }
+    }
+    /// Writes `bytes` into `words`, each word in one access, in any order. What `bytes` lacks of the last is 0.
+    fn copy_in<V: Int>(&self, words: &[Self::Word<V>], bytes: &[u8], site: &'static Site) {
+        for (word, chunk) in words.iter().zip(bytes.chunks(size_of::<V>())) {
+            self.store(word, V::from_bytes(chunk), site);
+        }
+    }
     /// A C11 fence.
     fn fence(&self, site: &'static Site);
     /// The hot side of the asymmetric pair: a store before it and a load after it keep their order as seen by whoever

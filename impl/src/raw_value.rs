@@ -1,10 +1,11 @@
 //! [`RawValue`]: a value that processes share, without a lock.
 
 use crate::algorithm::raw_value::{get, modify, set};
-use crate::algorithm::value::{WORD_BYTES, from_word, to_word};
+use crate::algorithm::value::WORD_BYTES;
 use crate::error::{AccessError, CreateError, OpenError};
 use crate::layout::Kind;
 use crate::plain::{Integer, Plain, print_of};
+use crate::platform::Int;
 use crate::share::{Handle, OpenOrCreateError, open_or_create};
 use crate::shm::{Attachment, Blueprint, Given, MappedSlice, read_plain};
 use std::fmt;
@@ -75,7 +76,7 @@ impl<T: Plain> RawValue<T> {
 
     fn blueprint() -> Blueprint {
         let () = Self::NOT_EMPTY;
-        Blueprint { kind: Kind::RawValue, element: print_of::<T>(), words: words_of::<T>(), lock_id: 0 }
+        Blueprint { kind: Kind::RawValue, element: print_of::<T>(), length: Some(1), lock_id: 0 }
     }
 
     fn make(name: Option<&str>, value: T) -> Result<RawValue<T>, CreateError> {
@@ -120,16 +121,16 @@ impl<T: Integer> RawValue<T> {
     #[inline]
     fn modify(&self, next: impl Fn(T) -> Option<T>) -> Result<Result<T, T>, AccessError> {
         let () = Self::ONE_WORD;
-        let decode = |word| {
+        let decode = |word: u64| {
             read_plain::<T, AccessError>(|bytes| {
-                from_word(word, bytes);
+                word.to_bytes(bytes);
                 Ok(())
             })
             .ok()
             .flatten()
         };
         let found = modify(self.attachment().shm(), &self.words()[0], |word| {
-            decode(word).and_then(&next).map(|new| to_word(new.as_bytes()))
+            decode(word).and_then(&next).map(|new| u64::from_bytes(new.as_bytes()))
         });
         match found {
             Ok(old) => Ok(Ok(decode(old).ok_or_else(corrupt::<T>)?)),

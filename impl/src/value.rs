@@ -1,8 +1,8 @@
 //! [`Value`]: a value that processes share, under a lock.
 
 use crate::algorithm::Owner;
-use crate::algorithm::lock::{Intent, Refused};
-use crate::algorithm::value::{Cell, Reentry, words_for};
+use crate::algorithm::lock::{Intent, Reentry, Refused, inside};
+use crate::algorithm::value::{Cell, words_for};
 use crate::error::{AccessError, CreateError, OpenError};
 use crate::guarded_by::{Gate, GuardedBy};
 use crate::layout::{Kind, ValueHead};
@@ -168,8 +168,7 @@ impl<T: Plain> Value<T> {
         if !matches!(self.guard, GuardedBy::Own) && self.is_edited_by(me) {
             return Err(AccessError::WouldDeadlock);
         }
-        let inside = (self.reentry(), Deadline::NEVER);
-        Ok(self.cell().with(shm, &gate, me, inside, |cell| body(cell, shm))?)
+        Ok(inside(shm, &gate, me, (self.reentry(), Deadline::NEVER), |_| body(&self.cell(), shm))?)
     }
 
     /// A thread that holds a lock given by the user is inside; the value's own lock is only ever held through its guard.
@@ -204,8 +203,7 @@ impl<T: Plain> Value<T> {
 
     fn blueprint(guard: &GuardedBy) -> Blueprint {
         let () = Self::NOT_EMPTY;
-        let words = words_for(size_of::<T>());
-        Blueprint { kind: Kind::Value, element: print_of::<T>(), words, lock_id: guard.region() }
+        Blueprint { kind: Kind::Value, element: print_of::<T>(), length: Some(1), lock_id: guard.region() }
     }
 
     fn make(name: Option<&str>, value: T, guard: GuardedBy) -> Result<Value<T>, CreateError> {

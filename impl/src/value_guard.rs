@@ -1,8 +1,7 @@
 //! [`ValueGuard`]: a value taken out under its lock.
 
 use crate::algorithm::Owner;
-use crate::algorithm::lock::{Entered, Exclusion, Intent, Patience, Refused};
-use crate::algorithm::value::Reentry;
+use crate::algorithm::lock::{Entered, Exclusion, Intent, Patience, Reentry, Refused};
 use crate::error::{AccessError, LockError};
 use crate::guard::{Failure, without_limit};
 use crate::plain::Plain;
@@ -55,14 +54,10 @@ impl<'a, T: Plain> ValueLockError<'a, T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn recover(self) -> Result<ValueGuard<'a, T>, AccessError> {
-        Err(match self {
-            ValueLockError::Lock(LockError::OwnerDied(guard)) => return Ok(guard),
-            ValueLockError::Corrupt { type_name } => AccessError::Corrupt { type_name },
-            ValueLockError::Lock(LockError::Attach(error)) => error.into(),
-            ValueLockError::Lock(LockError::WouldDeadlock) => AccessError::WouldDeadlock,
-            ValueLockError::Lock(LockError::TooDeep) => AccessError::TooDeep,
-            ValueLockError::Lock(LockError::Blind) => AccessError::Blind,
-        })
+        match self {
+            ValueLockError::Corrupt { type_name } => Err(AccessError::Corrupt { type_name }),
+            ValueLockError::Lock(error) => error.recover().map_err(AccessError::from),
+        }
     }
 }
 

@@ -147,6 +147,11 @@ pub struct Entered {
 }
 
 impl Entered {
+    /// A death that no explicit locker has been told of yet: what the lock guards may be half done.
+    pub fn death_is_untold(self) -> bool {
+        self.untold
+    }
+
     /// Nobody could be told, after all: the death is left for the next explicit locker.
     pub fn leave_untold(self) -> Entered {
         Entered { owner_died: false, untold: self.untold || self.owner_died }
@@ -189,6 +194,36 @@ pub trait Exclusion<P: Platform> {
     ) -> Result<Entered, Refused>;
     /// Leaves. `entered` is what [`enter`](Exclusion::enter) returned to the same thread.
     fn leave(&self, platform: &P, entered: Entered);
+}
+
+/// What an internal operation does in a thread that holds the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reentry {
+    /// It goes on: the thread is inside (it holds a lock that guards several values).
+    Allowed,
+    /// It is refused: waiting for the lock would never end, or the thread holds a copy that would undo what is done.
+    Refused,
+}
+
+/// Runs `body` inside `lock`, as an internal operation; `body` is told whether a death is still untold.
+#[inline]
+pub fn inside<P: Platform, L: Exclusion<P>, R>(
+    platform: &P,
+    lock: &L,
+    me: Owner,
+    (reentry, deadline): (Reentry, P::Deadline),
+    body: impl FnOnce(bool) -> R,
+) -> Result<R, Refused> {
+    match lock.enter(platform, me, Intent::Internal, Patience::Until(deadline)) {
+        Ok(entered) => {
+            let result = body(entered.death_is_untold());
+            lock.leave(platform, entered);
+            Ok(result)
+        }
+        // Whoever holds it explicitly has been told.
+        Err(Refused::WouldDeadlock) if reentry == Reentry::Allowed => Ok(body(false)),
+        Err(refused) => Err(refused),
+    }
 }
 
 /// The shared state of a lock: 16 bytes, all zero when new.

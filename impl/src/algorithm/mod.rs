@@ -1,6 +1,7 @@
 //! The algorithms, each generic over [`Platform`](crate::platform::Platform) and without a word of `unsafe`, system calls
 //! or configuration: what is checked is what ships.
 
+pub mod array;
 pub mod lock;
 pub mod peers;
 pub mod raw_value;
@@ -27,5 +28,8 @@ impl Owner {
 
 /// Every site of every algorithm.
 pub fn sites() -> impl Iterator<Item = &'static Site> {
-    [lock::SITES, rlock::SITES, value::SITES, raw_value::SITES, peers::SITES].into_iter().flatten().copied()
+    [lock::SITES, rlock::SITES, value::SITES, raw_value::SITES, array::SITES, peers::SITES]
+        .into_iter()
+        .flatten()
+        .copied()
 }

@@ -4,7 +4,6 @@
 //! a later write are two steps, so `+=` loses updates, and a value of several words can be read half old, half new. The
 //! claims show both.
 
-use super::value::{WORD_BYTES, from_word, to_word};
 use crate::platform::{Access, Ordering, Platform, Site};
 
 const GET: Site = Site::new(
@@ -32,17 +31,13 @@ pub static SITES: &[&Site] = &[&GET, &SET, &MODIFY];
 /// Copies the value out, word by word.
 #[inline]
 pub fn get<P: Platform>(platform: &P, words: &[P::Word<u64>], bytes: &mut [u8]) {
-    for (word, chunk) in words.iter().zip(bytes.chunks_mut(WORD_BYTES)) {
-        from_word(platform.load(word, &GET), chunk);
-    }
+    platform.copy_out(words, bytes, &GET);
 }
 
 /// Copies the value in, word by word.
 #[inline]
 pub fn set<P: Platform>(platform: &P, words: &[P::Word<u64>], bytes: &[u8]) {
-    for (word, chunk) in words.iter().zip(bytes.chunks(WORD_BYTES)) {
-        platform.store(word, to_word(chunk), &SET);
-    }
+    platform.copy_in(words, bytes, &SET);
 }
 
 /// Replaces a one-word value by `next` of it, in one step; returns what it replaced. `None` from `next` leaves it, and

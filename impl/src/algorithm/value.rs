@@ -17,9 +17,7 @@
 //! 4. A reader that saw a word of a later writer also sees a later version: the writer's release fence stands between the
 //!    version it started from and its words, the reader's acquire fence between its words and the second look.
 
-use super::Owner;
-use super::lock::{Exclusion, Intent, Patience, Refused};
-use crate::platform::{Access, Ordering, Platform, Site};
+use crate::platform::{Access, Int, Ordering, Platform, Site};
 
 const READ: Site = Site::new(
     "value.read",
@@ -84,20 +82,6 @@ pub const fn words_for(bytes: usize) -> usize {
     if bytes <= WORD_BYTES { 1 } else { 2 * bytes.div_ceil(WORD_BYTES) }
 }
 
-/// Reads eight bytes or the rest of them as a word.
-#[inline]
-pub(crate) fn to_word(bytes: &[u8]) -> u64 {
-    let mut word = [0; WORD_BYTES];
-    word[..bytes.len()].copy_from_slice(bytes);
-    u64::from_ne_bytes(word)
-}
-
-/// Writes a word, or as much of it as there is room for.
-#[inline]
-pub(crate) fn from_word(word: u64, bytes: &mut [u8]) {
-    bytes.copy_from_slice(&word.to_ne_bytes()[..bytes.len()]);
-}
-
 /// The shared words of one value: `words_for(size)` of them. A platform-free view; the bytes live elsewhere.
 pub struct Cell<'a, P: Platform> {
     /// Counts the values published; unused where the value is one word.
@@ -124,7 +108,7 @@ impl<P: Platform> Cell<'_, P> {
         if !self.is_word() {
             return self.read_copies(platform, bytes);
         }
-        from_word(platform.load(&self.words[0], &READ), bytes);
+        platform.load(&self.words[0], &READ).to_bytes(bytes);
         Some(())
     }
 
@@ -132,26 +116,20 @@ impl<P: Platform> Cell<'_, P> {
     fn read_copies(&self, platform: &P, bytes: &mut [u8]) -> Option<()> {
         (0..TRIES).find_map(|_| {
             let version = platform.load(self.version, &VERSION);
-            self.copy_out(platform, version, bytes);
+            platform.copy_out(self.copy(version), bytes, &WORD);
             platform.fence(&READ_FENCE);
             (platform.load(self.version, &UNCHANGED) == version).then_some(())
         })
-    }
-
-    fn copy_out(&self, platform: &P, version: u64, bytes: &mut [u8]) {
-        for (word, chunk) in self.copy(version).iter().zip(bytes.chunks_mut(WORD_BYTES)) {
-            from_word(platform.load(word, &WORD), chunk);
-        }
     }
 
     /// The value, inside the lock.
     #[inline]
     pub fn read_held(&self, platform: &P, bytes: &mut [u8]) {
         if self.is_word() {
-            from_word(platform.load(&self.words[0], &HELD), bytes);
+            platform.load(&self.words[0], &HELD).to_bytes(bytes);
         } else {
             let version = platform.load(self.version, &HELD);
-            self.copy_out(platform, version, bytes);
+            platform.copy_out(self.copy(version), bytes, &WORD);
         }
     }
 
@@ -159,47 +137,13 @@ impl<P: Platform> Cell<'_, P> {
     #[inline]
     pub fn write_held(&self, platform: &P, bytes: &[u8]) {
         if self.is_word() {
-            platform.store(&self.words[0], to_word(bytes), &WRITE);
+            platform.store(&self.words[0], u64::from_bytes(bytes), &WRITE);
             return;
         }
         let version = platform.load(self.version, &HELD);
         platform.fence(&WRITE_FENCE);
         let next = version.wrapping_add(1);
-        for (word, chunk) in self.copy(next).iter().zip(bytes.chunks(WORD_BYTES)) {
-            platform.store(word, to_word(chunk), &FILL);
-        }
+        platform.copy_in(self.copy(next), bytes, &FILL);
         platform.store(self.version, next, &PUBLISH);
     }
-
-    /// Runs `body` inside the lock, as an internal operation. A thread that holds the lock already is inside: `reentry` says
-    /// whether it may go on (it holds a lock that guards several values) or not (it holds this value's guard, whose copy
-    /// would undo what `body` does).
-    #[inline]
-    pub fn with<L: Exclusion<P>, R>(
-        &self,
-        platform: &P,
-        lock: &L,
-        me: Owner,
-        (reentry, deadline): (Reentry, P::Deadline),
-        body: impl FnOnce(&Self) -> R,
-    ) -> Result<R, Refused> {
-        match lock.enter(platform, me, Intent::Internal, Patience::Until(deadline)) {
-            Ok(entered) => {
-                let result = body(self);
-                lock.leave(platform, entered);
-                Ok(result)
-            }
-            Err(Refused::WouldDeadlock) if reentry == Reentry::Allowed => Ok(body(self)),
-            Err(refused) => Err(refused),
-        }
-    }
-}
-
-/// What an internal operation does in a thread that holds the lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reentry {
-    /// It goes on: the thread is inside.
-    Allowed,
-    /// It is refused: waiting for the lock would never end.
-    Refused,
 }

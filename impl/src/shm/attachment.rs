@@ -22,15 +22,17 @@ pub struct Blueprint {
     pub kind: Kind,
     /// The element type.
     pub element: TypePrint,
-    /// Words of the value.
-    pub words: usize,
+    /// How many elements: 1 in a value, 0 in a lock. `None`: however many there are.
+    pub length: Option<usize>,
     /// The region of the lock that guards it, 0 for its own.
     pub lock_id: u64,
 }
 
 impl Blueprint {
-    fn body(&self) -> Option<usize> {
-        self.words.checked_mul(size_of::<u64>())?.checked_add(self.kind.words_at())
+    /// Bytes of the body, with `length` elements.
+    fn body(&self, length: usize) -> Option<usize> {
+        let element = usize::try_from(self.element.size).ok()?;
+        self.kind.words_size(element, length)?.checked_add(self.kind.words_at())
     }
 }
 
@@ -52,8 +54,9 @@ impl Attachment {
         init: impl FnOnce(Arc<Attachment>),
     ) -> Result<Arc<Attachment>, CreateError> {
         let name = name.map(Name::new).transpose()?;
+        let length = blueprint.length.unwrap_or(0);
         let bytes = blueprint
-            .body()
+            .body(length)
             .and_then(|body| body.checked_add(BODY)?.checked_next_multiple_of(BODY))
             .ok_or(CreateError::NoSpace { bytes: usize::MAX })?;
         let file = region::create(bytes, name.is_some())?;
@@ -72,6 +75,7 @@ impl Attachment {
         header.body.store((bytes - BODY) as u64, Ordering::Relaxed);
         header.id.store(random_id()?, Ordering::Relaxed);
         header.lock_id.store(blueprint.lock_id, Ordering::Relaxed);
+        header.length.store(length as u64, Ordering::Relaxed);
         header.fences.store(asymmetric.into(), Ordering::Relaxed);
         attachment.attach(|| Ok(true))?;
         attachment.name = name;
@@ -161,7 +165,11 @@ impl Attachment {
         if found != blueprint.lock_id {
             return Err(OpenError::WrongLock { found, expected: blueprint.lock_id });
         }
-        let expected = blueprint.body().unwrap_or(usize::MAX).saturating_add(BODY);
+        let found = self.length();
+        if let Some(expected) = blueprint.length.filter(|expected| *expected != found) {
+            return Err(OpenError::Length { found, expected });
+        }
+        let expected = blueprint.body(found).unwrap_or(usize::MAX).saturating_add(BODY);
         if self.map.len() < expected {
             return Err(OpenError::Truncated { bytes: self.map.len(), expected });
         }
@@ -176,6 +184,11 @@ impl Attachment {
             align: header.type_align.load(Ordering::Relaxed),
             code: header.type_code.load(Ordering::Relaxed),
         }
+    }
+
+    /// How many elements the header says there are.
+    pub fn length(&self) -> usize {
+        usize::try_from(self.header().length.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
     /// The header.
@@ -205,7 +218,8 @@ impl Attachment {
     pub(super) fn start(&self) -> *const u8 {
         self.map.as_ptr()
     }
-    pub(super) fn bytes(&self) -> usize {
+    /// Bytes of the whole region.
+    pub(crate) fn bytes(&self) -> usize {
         self.map.len()
     }
 

@@ -4,6 +4,7 @@ use super::{Attachment, Shm, ShmWord};
 use crate::algorithm::lock::Lock;
 use crate::algorithm::rlock::RLock;
 use crate::layout::{BODY, Kind, ValueHead};
+use crate::platform::Int;
 use std::ops::Deref;
 use std::sync::Arc;
 use zerocopy::FromBytes;
@@ -26,7 +27,7 @@ macro_rules! bodies {
         }
     )*};
 }
-bodies!(Lock<Shm>: &[Kind::Lock, Kind::RLock], RLock<Shm>: &[Kind::RLock], ValueHead: &[Kind::Value]);
+bodies!(Lock<Shm>: &[Kind::Lock, Kind::RLock, Kind::Array], RLock<Shm>: &[Kind::RLock], ValueHead: &[Kind::Value]);
 
 /// A `T` in a region, for as long as the region is mapped.
 pub struct Mapped<T> {
@@ -68,7 +69,9 @@ impl<T> Mapped<T> {
 impl MappedSlice {
     /// `count` words from `offset` bytes into the body. `None`: the body is too short for them, or has other things there.
     pub fn words(attachment: Arc<Attachment>, offset: usize, count: usize) -> Option<MappedSlice> {
-        if offset < attachment.kind()?.words_at() || matches!(attachment.kind()?, Kind::Lock | Kind::RLock) {
+        let kind = attachment.kind()?;
+        let element = usize::try_from(attachment.element().size).ok()?;
+        if offset < kind.words_at() || kind.word_width(element) != size_of::<u64>() {
             return None;
         }
         let bytes = count.checked_mul(size_of::<u64>())?;
@@ -86,6 +89,42 @@ impl MappedSlice {
     #[inline(always)]
     pub fn first_chunk_of(&self, count: usize) -> &[ShmWord<u64>] {
         self.get(..count).unwrap_or(&[])
+    }
+}
+
+/// The elements of an array in a region, in words as wide as the region's element type says.
+#[derive(Clone)]
+pub struct MappedElements {
+    at: *const u8,
+    count: usize,
+    width: usize,
+    attachment: Arc<Attachment>,
+}
+
+impl MappedElements {
+    /// The words of `length` elements. `None`: the region is no array, or too short for them.
+    pub fn new(attachment: Arc<Attachment>, length: usize) -> Option<MappedElements> {
+        let kind = attachment.kind().filter(|kind| matches!(kind, Kind::Array | Kind::RawArray))?;
+        let element = usize::try_from(attachment.element().size).ok()?;
+        let (bytes, width) = (kind.words_size(element, length)?, kind.word_width(element));
+        let at = place(&attachment, kind.words_at(), bytes, width)?;
+        Some(MappedElements { at, count: bytes / width, width, attachment })
+    }
+
+    /// The words; none if they are not as wide as `V`.
+    #[inline(always)]
+    pub fn words<V: Int>(&self) -> &[ShmWord<V>] {
+        if size_of::<V>() != self.width {
+            return &[];
+        }
+        // SAFETY: as for `Mapped`, for `count` words of this width.
+        unsafe { std::slice::from_raw_parts(self.at.cast(), self.count) }
+    }
+
+    /// The region they stand in.
+    #[inline(always)]
+    pub fn attachment(&self) -> &Arc<Attachment> {
+        &self.attachment
     }
 }
 
@@ -118,6 +157,10 @@ impl Deref for MappedSlice {
 unsafe impl<T: Sync> Send for Mapped<T> {}
 // SAFETY: as above.
 unsafe impl<T: Sync> Sync for Mapped<T> {}
+// SAFETY: as above.
+unsafe impl Send for MappedElements {}
+// SAFETY: as above.
+unsafe impl Sync for MappedElements {}
 // SAFETY: as above.
 unsafe impl Send for MappedSlice {}
 // SAFETY: as above.

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod attachment;
+mod copy;
 mod fence;
 mod futex;
 mod identity;
@@ -19,9 +20,9 @@ mod word;
 
 pub use attachment::{Attachment, Blueprint};
 pub use futex::Deadline;
-pub use mapped::{Mapped, MappedSlice};
+pub use mapped::{Mapped, MappedElements, MappedSlice};
 pub use name::{Name, names};
-pub(crate) use plain::read as read_plain;
+pub(crate) use plain::{read as read_plain, read_into as read_plain_into, read_many as read_many_plain};
 pub(crate) use process::inherited_region;
 pub use process::{Forked, Given, ShareExt, fork};
 pub use word::ShmWord;
@@ -77,6 +78,14 @@ impl Platform for Shm {
     #[inline(always)]
     fn fetch_add<V: Int>(&self, word: &ShmWord<V>, value: V, site: &'static Site) -> V {
         word.fetch_add(value, site.ordering)
+    }
+    #[inline]
+    fn copy_out<V: Int>(&self, words: &[ShmWord<V>], bytes: &mut [u8], site: &'static Site) {
+        copy::out(words, bytes, site.ordering);
+    }
+    #[inline]
+    fn copy_in<V: Int>(&self, words: &[ShmWord<V>], bytes: &[u8], site: &'static Site) {
+        copy::into(words, bytes, site.ordering);
     }
     #[inline(always)]
     fn fence(&self, site: &'static Site) {

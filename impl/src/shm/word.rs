@@ -3,10 +3,10 @@
 
 use crate::platform::{Int, Ordering};
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 use zerocopy::FromBytes;
 
-/// A shared `u32` or `u64`, naturally aligned.
+/// A shared integer of 8 to 64 bits, naturally aligned.
 #[repr(transparent)]
 #[derive(FromBytes)]
 pub struct ShmWord<V>(UnsafeCell<V>);
@@ -17,18 +17,19 @@ unsafe impl<V: Int> Sync for ShmWord<V> {}
 /// Calls one atomic method at the width of `V`; the branch is decided at compile time.
 macro_rules! atomic {
     ($word:expr, $V:ty, |$atomic:ident, $narrow:ident| $call:expr) => {
-        if size_of::<$V>() == size_of::<u32>() {
-            // SAFETY: `V` is `u32`; the cell is aligned, lives as long as `self`, and is only accessed atomically.
-            let $atomic = unsafe { AtomicU32::from_ptr($word.0.get().cast()) };
-            let $narrow = |value: $V| value.to_u64() as u32;
-            $call
-        } else {
-            // SAFETY: `V` is `u64`; the cell is aligned, lives as long as `self`, and is only accessed atomically.
-            let $atomic = unsafe { AtomicU64::from_ptr($word.0.get().cast()) };
-            let $narrow = |value: $V| value.to_u64();
-            $call
+        match size_of::<$V>() {
+            1 => atomic!($word, $V, u8, AtomicU8, |$atomic, $narrow| $call),
+            2 => atomic!($word, $V, u16, AtomicU16, |$atomic, $narrow| $call),
+            4 => atomic!($word, $V, u32, AtomicU32, |$atomic, $narrow| $call),
+            _ => atomic!($word, $V, u64, AtomicU64, |$atomic, $narrow| $call),
         }
     };
+    ($word:expr, $V:ty, $width:ty, $Atomic:ident, |$atomic:ident, $narrow:ident| $call:expr) => {{
+        // SAFETY: `V` is as wide as `$width`; the cell is aligned, lives as long as `self`, and is only accessed atomically.
+        let $atomic = unsafe { $Atomic::from_ptr($word.0.get().cast()) };
+        let $narrow = |value: $V| value.to_u64() as $width;
+        $call
+    }};
 }
 
 impl<V: Int> ShmWord<V> {

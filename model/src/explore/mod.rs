@@ -1,5 +1,6 @@
 //! Scenarios, named by what races with what, and the subjects they are about.
 
+pub mod array;
 pub mod fences;
 pub mod lock;
 pub mod peers;
@@ -51,6 +52,8 @@ pub fn scenarios() -> Vec<Box<dyn Explorable>> {
         .chain(boxed(lock::rlocks()))
         .chain(boxed(value::values()))
         .chain(boxed(value::raws()))
+        .chain(boxed(array::arrays()))
+        .chain(boxed(array::raw_arrays()))
         .chain(boxed(peers::tables()))
         .chain(boxed(fences::pairs()))
         .collect()

@@ -5,9 +5,9 @@ use crate::scenario::{ModelPlatform, Scenario, Subject};
 use crate::spec;
 use crate::spec::value::{Answer, Op, VALUES};
 use procession::algorithm::Owner;
-use procession::algorithm::lock::{Entered, Exclusion, Intent, Lock, Patience, Refused};
+use procession::algorithm::lock::{Entered, Exclusion, Intent, Lock, Patience, Reentry, Refused, inside};
 use procession::algorithm::raw_value;
-use procession::algorithm::value::{Cell, Reentry, words_for};
+use procession::algorithm::value::{Cell, words_for};
 use procession::platform::Platform;
 
 /// Two values, each with its own lock.
@@ -96,25 +96,25 @@ impl Subject for ValueSubject {
         | Op::Unlock(value)) = *op;
         let Shared { lock, .. } = &shared[value];
         let cell = shared[value].cell();
-        let inside = (Reentry::Refused, P::never());
+        let how = (Reentry::Refused, P::never());
         let answer = match *op {
             Op::Get(_) => {
                 let mut bytes = vec![0; self.bytes];
                 match cell.read(platform, &mut bytes) {
                     Some(()) => Ok(()),
-                    None => cell.with(platform, lock, me, inside, |cell| cell.read_held(platform, &mut bytes)),
+                    None => inside(platform, lock, me, how, |_| cell.read_held(platform, &mut bytes)),
                 }
                 .map(|()| number_in(&bytes))
             }
-            Op::Set(_, new) => cell.with(platform, lock, me, inside, |cell| {
+            Op::Set(_, new) => inside(platform, lock, me, how, |_| {
                 cell.write_held(platform, &bytes_of(new, self.bytes));
                 Answer::Done
             }),
             Op::Add(_, more) | Op::Plus(_, more) => {
-                cell.with(platform, lock, me, inside, |cell| self.change(platform, cell, |old| old.wrapping_add(more)))
+                inside(platform, lock, me, how, |_| self.change(platform, &cell, |old| old.wrapping_add(more)))
             }
-            Op::CompareExchange(_, current, new) => cell.with(platform, lock, me, inside, |cell| {
-                self.change(platform, cell, |old| if old == current { new } else { old })
+            Op::CompareExchange(_, current, new) => inside(platform, lock, me, how, |_| {
+                self.change(platform, &cell, |old| if old == current { new } else { old })
             }),
             Op::Lock(_) => lock.enter(platform, me, Intent::Explicit, Patience::Until(P::never())).map(|entered| {
                 *held = Some((value, entered));

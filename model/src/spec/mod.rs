@@ -3,6 +3,7 @@
 //! Nothing here knows of threads, memory or the library; whoever implements such primitives elsewhere can take these as
 //! they are.
 
+pub mod array;
 pub mod lock;
 pub mod peers;
 pub mod value;
