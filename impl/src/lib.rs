@@ -22,6 +22,8 @@
 //! `unsafe` code; the rest are thin, safe handles.
 
 pub mod algorithm;
+mod coded;
+mod dyn_value;
 mod error;
 mod guard;
 mod guarded_by;
@@ -31,11 +33,16 @@ mod lock;
 mod plain;
 pub mod platform;
 mod raw_value;
+mod scalar;
 mod share;
+mod shared_bytes;
 pub mod shm;
+mod type_code;
 mod value;
 mod value_guard;
 
+pub use coded::{Coded, ConvertError};
+pub use dyn_value::{DynCreateError, DynError, DynValue};
 pub use error::{
     AccessError, AttachError, BadName, CreateError, LockError, LockTimeoutError, OpenError, SystemError, TryLockError,
     TypePrint,
@@ -46,8 +53,11 @@ pub use inspect::{LockState, Stat, Swept, sweep};
 pub use lock::{Lock, LockGuard, RLock, RLockGuard};
 pub use plain::{Integer, Plain};
 pub use raw_value::RawValue;
+pub use scalar::{ParseScalarError, Scalar};
 pub use share::{ForkError, Handle, OpenOrCreateError};
+pub use shared_bytes::{NotUtf8, SharedBytes, SharedStr, TooLong};
 pub use shm::{Forked, ShareExt, fork};
+pub use type_code::{TypeCode, UnknownCode};
 pub use value::Value;
 pub use value_guard::{ValueGuard, ValueLockError};
 pub use zerocopy;
