@@ -4,6 +4,11 @@
 //! So far: [`Lock`], [`RLock`], [`Value`], [`RawValue`], for threads, [forked](fork) and spawned children
 //! ([`ShareExt::share`] and [`Handle::inherited`]) and unrelated processes ([`Handle::open`] by name).
 //!
+//! # Types
+//! What is shared is [`Plain`]: bytes without pointers. The types of C have the letters of Python's `ctypes`, a [`TypeCode`];
+//! a [`DynValue`] is a `Value` whose type is known by its letter only. [`SharedStr`] and [`SharedBytes`] stand for pointers
+//! to text.
+//!
 //! # When a process dies
 //! A peer is alive exactly as long as some address space of it can write to the region; a stopped process is alive. Whoever
 //! waits for a dead one finds out within a tick, at most 50 ms, and goes on. A lock whose holder died is handed over inside

@@ -9,8 +9,8 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 /// a user's `#[repr(C)]` structs and `#[repr(u8)]` enums without padding that derive `TryFromBytes` (or `FromBytes`),
 /// `IntoBytes` and `Immutable` of [`zerocopy`](crate::zerocopy).
 ///
-/// Not `usize`-sized pointers, references, `Box`, `String`: an address means nothing in another process. The bytes come
-/// from processes that may be broken: they are checked on every read.
+/// Not `usize`-sized pointers, references, `Box`, `String`: an address means nothing in another process (for text there is
+/// [`SharedStr`](crate::SharedStr)). The bytes come from processes that may be broken: they are checked on every read.
 ///
 /// ```
 /// use procession::{Value, zerocopy};
