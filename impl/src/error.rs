@@ -2,6 +2,7 @@
 //! handed to you inside the error that tells so.
 
 use crate::layout::Kind;
+use crate::type_code::TypeCode;
 use nix::errno::Errno;
 use std::convert::Infallible;
 use thiserror::Error;
@@ -195,6 +196,12 @@ pub enum OpenError {
         found: usize,
         /// What was asked for.
         expected: usize,
+    },
+    /// An element type that has no [`TypeCode`](crate::TypeCode), where one was needed to know the type.
+    #[error("the region holds {found}, a type with one of the codes {} was expected", TypeCode::letters())]
+    NoTypeCode {
+        /// The region's.
+        found: TypePrint,
     },
     /// The value is guarded by another lock than the one given (0: by its own).
     #[error("the value is guarded by the lock {found:#x}, not by {expected:#x} (0 is the value's own lock)")]

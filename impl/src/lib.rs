@@ -4,6 +4,11 @@
 //! So far: [`Lock`], [`RLock`], [`Value`], [`Array`], [`RawValue`], [`RawArray`], for threads, [forked](fork) and spawned children
 //! ([`ShareExt::share`] and [`Handle::inherited`]) and unrelated processes ([`Handle::open`] by name).
 //!
+//! # Types
+//! What is shared is [`Plain`]: bytes without pointers. The types of C have the letters of Python's `ctypes`, a [`TypeCode`];
+//! a [`DynValue`] is a `Value` whose type is known by its letter only. [`SharedStr`] and [`SharedBytes`] stand for pointers
+//! to text.
+//!
 //! # When a process dies
 //! A peer is alive exactly as long as some address space of it can write to the region; a stopped process is alive. Whoever
 //! waits for a dead one finds out within a tick, at most 50 ms, and goes on. A lock whose holder died is handed over inside
@@ -25,6 +30,8 @@ pub mod algorithm;
 mod array;
 mod array_error;
 mod array_guard;
+mod coded;
+mod dyn_value;
 mod error;
 mod guard;
 mod guarded_by;
@@ -35,7 +42,9 @@ mod plain;
 pub mod platform;
 mod raw_array;
 mod raw_value;
+mod scalar;
 mod share;
+mod shared_bytes;
 pub mod shm;
 mod slots;
 mod value;
@@ -44,6 +53,10 @@ mod value_guard;
 pub use array::Array;
 pub use array_error::{ElementError, SliceError};
 pub use array_guard::ArrayGuard;
+mod type_code;
+
+pub use coded::{Coded, ConvertError};
+pub use dyn_value::{DynCreateError, DynError, DynValue};
 pub use error::{
     AccessError, AttachError, BadName, CreateError, LockError, LockTimeoutError, OpenError, SystemError, TryLockError,
     TypePrint,
@@ -55,8 +68,11 @@ pub use lock::{Lock, LockGuard, RLock, RLockGuard};
 pub use plain::{Integer, Plain};
 pub use raw_array::RawArray;
 pub use raw_value::RawValue;
+pub use scalar::{ParseScalarError, Scalar};
 pub use share::{ForkError, Handle, OpenOrCreateError};
+pub use shared_bytes::{NotUtf8, SharedBytes, SharedStr, TooLong};
 pub use shm::{Forked, ShareExt, fork};
+pub use type_code::{TypeCode, UnknownCode};
 pub use value::Value;
 pub use value_guard::{ValueGuard, ValueLockError};
 pub use zerocopy;

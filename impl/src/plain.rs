@@ -1,6 +1,7 @@
 //! What a shared value can be: plain old data, that is, bytes without pointers or padding.
 
 use crate::error::TypePrint;
+use crate::type_code::TypeCode;
 use std::any::TypeId;
 use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
@@ -8,8 +9,8 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 /// a user's `#[repr(C)]` structs and `#[repr(u8)]` enums without padding that derive `TryFromBytes` (or `FromBytes`),
 /// `IntoBytes` and `Immutable` of [`zerocopy`](crate::zerocopy).
 ///
-/// Not `usize`-sized pointers, references, `Box`, `String`: an address means nothing in another process. The bytes come
-/// from processes that may be broken: they are checked on every read.
+/// Not `usize`-sized pointers, references, `Box`, `String`: an address means nothing in another process (for text there is
+/// [`SharedStr`](crate::SharedStr)). The bytes come from processes that may be broken: they are checked on every read.
 ///
 /// ```
 /// use procession::{Value, zerocopy};
@@ -53,20 +54,13 @@ macro_rules! integers {
 }
 integers!(i8, u8, i16, u16, i32, u32, i64, u64, i128, u128, isize, usize);
 
-/// The fingerprint of `T` that stands in a header: size, alignment and, for the types of Python's `array` and `ctypes`, the
-/// type code (`?` for `bool`, `u` for a code point; `o` and `O`, of our own, for 128 bits).
+/// The fingerprint of `T` that stands in a header: size, alignment and its [`TypeCode`], if it has one (`o` and `O`, of our
+/// own, for 128 bits).
 pub(crate) fn print_of<T: Plain>() -> TypePrint {
-    macro_rules! code {
-        ($($code:literal: $($Type:ty),+;)*) => {
-            match TypeId::of::<T>() {
-                $($(id if id == TypeId::of::<$Type>() => $code as u32,)+)*
-                _ => 0,
-            }
-        };
-    }
-    let code = code! {
-        'b': i8; 'B': u8; 'h': i16; 'H': u16; 'i': i32; 'I': u32; 'q': i64, isize; 'Q': u64, usize;
-        'o': i128; 'O': u128; 'f': f32; 'd': f64; '?': bool; 'u': char;
+    let code = match TypeId::of::<T>() {
+        id if id == TypeId::of::<i128>() => u32::from('o'),
+        id if id == TypeId::of::<u128>() => u32::from('O'),
+        _ => TypeCode::of::<T>().map_or(0, |code| code.code().into()),
     };
     TypePrint { size: size_of::<T>() as u64, align: align_of::<T>() as u32, code }
 }
