@@ -5,7 +5,8 @@ use crate::{End, Failure};
 use clap::Args;
 use comfy_table::Cell;
 use procession_model::evidence::Standing;
-use procession_model::race::{Form, Measured, Modelled, Torn, measure, model, tearing};
+use procession_model::race::{Form, Measured, Modelled, measure, model};
+use procession_model::tearing::{Torn, Wide, tearing};
 use procession_model::worlds::processes::Helper;
 use serde_json::json;
 use std::time::Duration;
@@ -38,7 +39,7 @@ pub fn run(options: &Options) -> Result<End, Failure> {
         .into_iter()
         .map(|form| Ok((form, measure(&helper, form, options.roles, options.increments, budget)?)))
         .collect::<Result<Vec<_>, Failure>>()?;
-    let torn = tearing(&helper, READS, budget)?;
+    let torn = tearing(&helper, Wide::Value, READS, budget)?;
     if options.json {
         print_json(&modelled, &measured, torn)?
     } else {

@@ -3,15 +3,17 @@
 //! The claims themselves are in `specs/`, and read from there.
 
 use crate::evidence::Evidence::{self, Explore, Job, Killed, Loses, Programs, Shows, Tears};
+use crate::tearing::Wide;
 use crate::worlds::World;
 use crate::worlds::programs::Target;
 
 /// The specifications, as they stand in `specs/`.
-pub const SPECS: [(&str, &str); 4] = [
+pub const SPECS: [(&str, &str); 5] = [
     ("memory", include_str!("../../specs/memory.md")),
     ("lock", include_str!("../../specs/lock.md")),
     ("rlock", include_str!("../../specs/rlock.md")),
     ("value", include_str!("../../specs/value.md")),
+    ("array", include_str!("../../specs/array.md")),
 ];
 
 /// A claim.
@@ -173,7 +175,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
             Killed("wide-set-set-get", RMW),
             Killed("wide-add-add-get", LOOM2),
             Job("killed-holder"),
-            Tears,
+            Tears(Wide::Value),
         ],
     ),
     (
@@ -190,7 +192,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     ("V5", &[Killed("value-add-guard", LOOM), Killed("value-add-guard", RMW), Killed("value-guard-guard", RMW)]),
     ("V6", &[Explore("value-guard-itself", LOOM), Explore("value-guard-itself", RMW), Job("wrong-handle")]),
     ("V7", &[Shows("raw-plus-plus", LOOM), Shows("raw-plus-plus", RMW), Loses]),
-    ("V8", &[Shows("raw-wide-set-get", LOOM), Shows("raw-wide-set-get", RMW), Tears]),
+    ("V8", &[Shows("raw-wide-set-get", LOOM), Shows("raw-wide-set-get", RMW), Tears(Wide::Value)]),
     (
         "V9",
         &[
@@ -200,6 +202,75 @@ const TABLE: &[(&str, &[Evidence])] = &[
             Explore("raw-tell-hear", LOOM),
         ],
     ),
+    (
+        "A1",
+        &[
+            Explore("array-set-get", LOOM),
+            Explore("array-set-get", RMW),
+            Killed("array-add-add", LOOM),
+            Killed("array-add-add", RMW),
+            Programs(Target::Elements, 100),
+        ],
+    ),
+    (
+        "A2",
+        &[
+            Explore("array-write-read", LOOM),
+            Explore("array-write-read", RMW),
+            Explore("array-update-update", LOOM),
+            Explore("array-update-update", RMW),
+            Explore("array-write-write-read", LOOM2),
+            Explore("array-write-write-read", RMW2),
+            Explore("array-update-update-read", RANDOM),
+            Programs(Target::Slices, 100),
+            Tears(Wide::Array),
+        ],
+    ),
+    (
+        "A3",
+        &[
+            Killed("array-write-read", LOOM),
+            Killed("array-write-read", RMW),
+            Killed("array-update-update", RMW),
+            Killed("array-write-repair", RMW),
+            Killed("array-write-write-read", LOOM2),
+            Killed("array-write-write-read", RMW2),
+            Killed("array-update-update-read", PCT),
+            Job("killed-copier"),
+        ],
+    ),
+    ("A4", &[Killed("array-write-get", LOOM), Killed("array-write-get", RMW)]),
+    (
+        "A5",
+        &[
+            Explore("array-tell-hear", LOOM),
+            Explore("array-tell-hear", RMW),
+            Explore("array-add-tell-hear", LOOM),
+            Explore("array-tell-add-hear", LOOM),
+        ],
+    ),
+    (
+        "A6",
+        &[
+            Killed("array-guard-read", LOOM),
+            Killed("array-guard-read", RMW),
+            Killed("array-guard-update", LOOM),
+            Killed("array-guard-update", RMW),
+        ],
+    ),
+    (
+        "A7",
+        &[
+            Explore("array-guard-itself", RMW),
+            Killed("array-given-lock", LOOM),
+            Killed("array-given-lock", RMW),
+            Killed("array-given-rlock", LOOM),
+            Killed("array-given-rlock", RMW),
+        ],
+    ),
+    ("A8", &[Shows("raw-array-write-read", LOOM), Shows("raw-array-write-read", RMW), Tears(Wide::Array)]),
+    ("A9", &[Shows("raw-array-plus-plus", LOOM), Shows("raw-array-plus-plus", RMW)]),
+    ("A10", &[Job("wrong-slice")]),
 ];
 
 /// What `--deep` adds: larger, for somebody with half an hour.
@@ -226,6 +297,15 @@ const DEEP: &[(&str, &[Evidence])] = &[
             Programs(Target::Value, 2000),
         ],
     ),
+    (
+        "A2",
+        &[
+            Explore("array-write-write-read", World::LoomRmw(Some(4))),
+            Programs(Target::Slices, 2000),
+            Programs(Target::Elements, 2000),
+        ],
+    ),
+    ("A3", &[Killed("array-write-repair", LOOM), Killed("array-update-update-read", World::LoomRmw(Some(3)))]),
     ("V2", &[Killed("wide-set-set-get", LOOM), Killed("wide-add-add-get", World::LoomRmw(Some(3)))]),
 ];
 

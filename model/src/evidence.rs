@@ -2,7 +2,8 @@
 
 use crate::explore::scenario;
 use crate::race::{self, Form};
-use crate::worlds::jobs::JOBS;
+use crate::tearing::{Torn, Wide, tearing};
+use crate::worlds::jobs::jobs;
 use crate::worlds::processes::{Error, Helper};
 use crate::worlds::programs::{self, LONGEST, Steps, Target};
 use crate::worlds::{Extent, Setting, World};
@@ -24,8 +25,8 @@ pub enum Evidence {
     Job(&'static str),
     /// A demonstration on real processes: updates are lost.
     Loses,
-    /// A demonstration on real processes: a wide value is read torn without the lock, and never with it.
-    Tears,
+    /// A demonstration on real processes: something wide is read torn without the lock, and never with it.
+    Tears(Wide),
 }
 
 use Evidence::{Explore, Job, Killed, Loses, Programs, Shows, Tears};
@@ -85,7 +86,7 @@ impl Evidence {
     pub fn world(&self) -> String {
         match self {
             Explore(_, world) | Killed(_, world) | Shows(_, world) => world.to_string(),
-            Programs(..) | Job(_) | Loses | Tears => "processes".into(),
+            Programs(..) | Job(_) | Loses | Tears(_) => "processes".into(),
         }
     }
 
@@ -97,7 +98,7 @@ impl Evidence {
             Programs(target, _) => format!("{target:?} programs").to_lowercase(),
             Job(name) => (*name).into(),
             Loses => "race unlocked".into(),
-            Tears => "tearing".into(),
+            Tears(wide) => format!("tearing {}", wide.name()),
         }
     }
 
@@ -158,7 +159,7 @@ impl Evidence {
                 seen(Ok((Extent::Sampled.to_string(), count.into())));
             }
             Job(name) => {
-                let (_, job) = JOBS.iter().find(|(known, _)| *known == name).ok_or("no such job")?;
+                let (_, job) = jobs().find(|(known, _)| *known == name).ok_or("no such job")?;
                 seen(job(helper)?.map(|what| (what, 1)));
             }
             Loses => {
@@ -169,9 +170,9 @@ impl Evidence {
                     lost => seen(Ok((format!("shown: {lost} of 200000 lost"), rounds))),
                 }
             }
-            Tears => {
+            Tears(wide) => {
                 const READS: u64 = 1_000_000;
-                let race::Torn { raw, locked, raw_reads } = race::tearing(helper, READS, Duration::from_secs(10))?;
+                let Torn { raw, locked, raw_reads } = tearing(helper, wide, READS, Duration::from_secs(10))?;
                 match (raw, locked) {
                     (_, 1..) => seen(Err(format!("{locked} of {READS} reads were torn with the lock"))),
                     (0, 0) => finding.result = format!("no tearing seen without the lock in {raw_reads} reads"),

@@ -13,4 +13,5 @@ pub mod mutants;
 pub mod race;
 pub mod scenario;
 pub mod spec;
+pub mod tearing;
 pub mod worlds;

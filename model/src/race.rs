@@ -134,57 +134,13 @@ fn start(helper: &Helper, roles: u64, task: &str, share: impl Fn(&mut Command)) 
         .collect()
 }
 
-/// What was read of a value of eight words that another process kept writing.
-#[derive(Debug, Clone, Copy)]
-pub struct Torn {
-    /// How many reads found it half old, half new, without the lock.
-    pub raw: u64,
-    /// How many did with the lock.
-    pub locked: u64,
-    /// How many reads without the lock there were.
-    pub raw_reads: u64,
-}
-
-/// Whether a value of eight words is ever read half old, half new: one process writes, another reads `reads` times. Without
-/// the lock again and again, until it is or `budget` is spent: two that happen to share a processor seldom meet.
-pub fn tearing(helper: &Helper, reads: u64, budget: Duration) -> Result<Torn, Error> {
-    let until = Instant::now() + budget;
-    let locked = tearing_round(helper, true, reads)?;
-    let (mut raw, mut raw_reads) = (0, 0);
-    while raw == 0 && (raw_reads == 0 || Instant::now() < until) {
-        raw += tearing_round(helper, false, reads)?;
-        raw_reads += reads;
-    }
-    Ok(Torn { raw, locked, raw_reads })
-}
-
-fn tearing_round(helper: &Helper, locked: bool, reads: u64) -> Result<u64, Error> {
-    let (raw, value) = (RawValue::new([0u64; 8])?, Value::new([0u64; 8])?);
-    let (torn, stop, here) = (RawValue::new(0u64)?, RawValue::new(false)?, Barrier::new()?);
-    let tasks = ["write", "read"].map(|task| format!("race {task} {locked} {reads}"));
-    let mut helpers = Vec::new();
-    for task in &tasks {
-        helpers.extend(start(helper, 1, task, |command| {
-            command.share("raw", &raw).share("value", &value).share("torn", &torn).share("stop", &stop);
-            here.share("here", command);
-        })?);
-    }
-    helpers.iter_mut().try_for_each(Started::succeed)?;
-    Ok(torn.get()?)
-}
-
 /// The helper's side.
 pub(crate) fn serve(argument: &str) -> Result<(), Error> {
     let words: Vec<&str> = argument.split(' ').collect();
     let [what, first, count] = words[..] else { return Err("what, for whom, how often".into()) };
     let count: u64 = count.parse()?;
-    match what {
-        "write" | "read" => tear(what == "write", first.parse()?, count),
-        _ => {
-            let form = Form::ALL.into_iter().find(|form| form.name() == what).ok_or("no such form")?;
-            add(form, first.parse()?, count)
-        }
-    }
+    let form = Form::ALL.into_iter().find(|form| form.name() == what).ok_or("no such form")?;
+    add(form, first.parse()?, count)
 }
 
 fn add(form: Form, roles: u64, increments: u64) -> Result<(), Error> {
@@ -204,31 +160,4 @@ fn add(form: Form, roles: u64, increments: u64) -> Result<(), Error> {
         }
     }
     done.arrive()
-}
-
-fn tear(writes: bool, locked: bool, reads: u64) -> Result<(), Error> {
-    let raw = RawValue::<[u64; 8]>::inherited("raw")?;
-    let value = Value::<[u64; 8]>::inherited("value")?;
-    let (torn, stop) = (RawValue::<u64>::inherited("torn")?, RawValue::<bool>::inherited("stop")?);
-    Barrier::inherited("here")?.meet(2)?;
-    if writes {
-        let mut number = 0u64;
-        while !stop.get()? {
-            number += 1;
-            if locked {
-                value.set([number; 8])?;
-            } else {
-                raw.set([number; 8]);
-            }
-        }
-        return Ok(());
-    }
-    for _ in 0..reads {
-        let words = if locked { value.get()? } else { raw.get()? };
-        if words.iter().any(|word| *word != words[0]) {
-            torn.fetch_add(1)?;
-        }
-    }
-    stop.set(true);
-    Ok(())
 }

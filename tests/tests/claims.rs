@@ -3,7 +3,7 @@
 use procession_model::claims::{claims, evidence, ids_with_evidence};
 use procession_model::evidence::Standing;
 use procession_model::explore::{scenario, scenarios};
-use procession_model::worlds::jobs::JOBS;
+use procession_model::worlds::jobs::jobs;
 use procession_model::worlds::processes::Helper;
 use procession_model::worlds::{Setting, World};
 use std::fmt::Write;
@@ -55,6 +55,16 @@ claims! {
     v7_without_the_lock_plus_loses_updates "V7"
     v8_without_the_lock_a_wide_value_tears "V8"
     v9_a_raw_word_is_never_torn_and_its_fetch_add_is_one_step "V9"
+    a1_an_element_is_one_step "A1"
+    a2_a_slice_is_whole "A2"
+    a3_a_death_in_the_middle_is_never_silent "A3"
+    a4_an_element_beside_a_slice_is_old_or_new "A4"
+    a5_what_was_set_before_is_seen_after "A5"
+    a6_nobody_gets_between "A6"
+    a7_a_lock_may_guard_several_and_its_holder_works_inside_it "A7"
+    a8_without_the_lock_slices_tear "A8"
+    a9_without_one_step_plus_on_an_element_loses_updates "A9"
+    a10_a_slice_that_does_not_fit_changes_nothing "A10"
 }
 
 /// Which claims there are and what stands behind them changes only by an edit that shows.
@@ -86,7 +96,7 @@ fn everything_is_evidence_of_something() {
         .flat_map(|claim| evidence(claim.id, true))
         .map(|piece| piece.name().replace(" †", ""))
         .collect();
-    for name in scenarios().iter().map(|scenario| scenario.name()).chain(JOBS.iter().map(|(name, _)| *name)) {
+    for name in scenarios().iter().map(|scenario| scenario.name()).chain(jobs().map(|(name, _)| name)) {
         assert!(used.iter().any(|known| known == name), "{name} is evidence of nothing");
     }
 }

@@ -1,11 +1,12 @@
 //! The library against the specification, on random programs: one thread at a time in the sequential world, and real
 //! processes all at once.
 
+use procession_model::explore::array::{ArraySubject, Guarded};
 use procession_model::explore::lock::LockSubject;
 use procession_model::explore::value::ValueSubject;
 use procession_model::scenario::{Role, Scenario, Subject};
 use procession_model::worlds::processes::Helper;
-use procession_model::worlds::programs::{self, LOCK_OPS, LONGEST, Steps, Target, VALUE_OPS};
+use procession_model::worlds::programs::{self, LOCK_OPS, LONGEST, SLICE_OPS, Steps, Target, VALUE_OPS};
 use procession_model::worlds::sequential::{Next, play};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -42,6 +43,15 @@ proptest! {
     #[test]
     fn value_one_at_a_time(plan in plan(VALUE_OPS), bytes in prop_oneof![Just(8usize), Just(16), Just(40)]) {
         let played = play(&idle(ValueSubject { bytes }), &plan);
+        prop_assert!(played.is_ok(), "{played:?}");
+    }
+
+    #[test]
+    fn array_one_at_a_time(
+        plan in plan(SLICE_OPS),
+        guarded in prop_oneof![Just(Guarded::Own), Just(Guarded::Given), Just(Guarded::GivenRecursive)],
+    ) {
+        let played = play(&idle(ArraySubject { guarded }), &plan);
         prop_assert!(played.is_ok(), "{played:?}");
     }
 }
@@ -91,5 +101,15 @@ proptest! {
     #[test]
     fn wide_value_between_processes(program in program(Target::Wide)) {
         judged(Target::Wide, &program)?;
+    }
+
+    #[test]
+    fn elements_between_processes(program in program(Target::Elements)) {
+        judged(Target::Elements, &program)?;
+    }
+
+    #[test]
+    fn slices_between_processes(program in program(Target::Slices)) {
+        judged(Target::Slices, &program)?;
     }
 }

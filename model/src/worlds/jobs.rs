@@ -1,8 +1,9 @@
 //! Scenes on real processes that need more than a program: holders that are killed or stopped, forked children, names whose
 //! users are dead, fences. Each job is a claim put to the test on this machine: `Ok` says what was seen, `Err` what was wrong.
 
+use super::array_jobs;
 use super::processes::{Barrier, Error, Helper, Started};
-use crate::race;
+use crate::{race, tearing};
 use nix::sys::signal::Signal;
 use procession::platform::{Access, Ordering, Platform, Site};
 use procession::shm::{MappedSlice, Name};
@@ -17,8 +18,7 @@ pub type Seen = Result<String, String>;
 /// A job: its name, and how to do it.
 pub type Job = (&'static str, fn(&Helper) -> Result<Seen, Error>);
 
-/// All of them.
-pub const JOBS: &[Job] = &[
+const JOBS: &[Job] = &[
     ("killed-holder", |helper| killed_holder(helper, 50)),
     ("stopped-holder", stopped_holder),
     ("forked-child", forked_child),
@@ -27,7 +27,12 @@ pub const JOBS: &[Job] = &[
     ("fence-pair", fence_pair),
 ];
 
-fn wrong(what: impl Into<String>) -> Result<Seen, Error> {
+/// All of them.
+pub fn jobs() -> impl Iterator<Item = Job> {
+    [JOBS, array_jobs::JOBS].into_iter().flatten().copied()
+}
+
+pub(super) fn wrong(what: impl Into<String>) -> Result<Seen, Error> {
     Ok(Err(what.into()))
 }
 
@@ -38,7 +43,9 @@ pub(super) fn serve(name: &str, argument: &str) -> Result<(), Error> {
         "fork" => fork_with_guard(),
         "create" => create(argument),
         "fences" => fences(argument),
+        "copy" => array_jobs::copy(),
         "race" => race::serve(argument),
+        "tear" => tearing::serve(argument),
         _ => Err("no such task".into()),
     }
 }

@@ -1,5 +1,6 @@
 //! Worlds: ways of running a scenario. Each answers what it saw and how much of everything that could happen it has seen.
 
+mod array_jobs;
 pub mod checked;
 pub mod engine;
 pub mod explore;

@@ -2,13 +2,13 @@
 //! and what it is told.
 
 use super::processes::{Barrier, Error};
-use super::programs::{LOCK_OPS, LOG, Log, Steps, VALUE_OPS};
-use crate::spec::{lock, value};
+use super::programs::{ELEMENT_OPS, LOCK_OPS, LOG, Log, SLICE_OPS, Steps, VALUE_OPS};
+use crate::spec::{array, lock, value};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::getpid;
 use procession::{
-    AccessError, Handle, Lock, LockError, LockTimeoutError, RLock, RawValue, TryLockError, Value, ValueGuard,
-    ValueLockError,
+    AccessError, Array, ArrayGuard, ElementError, Handle, Lock, LockError, LockTimeoutError, RLock, RawValue,
+    SliceError, TryLockError, Value, ValueGuard, ValueLockError,
 };
 use std::time::Duration;
 
@@ -51,6 +51,11 @@ pub(super) fn serve(task: &str) -> Result<(), Error> {
             barrier.meet(processes)?;
             let whole = |value: [u64; 4]| value.iter().all(|word| *word == value[0]).then_some(value[0]);
             play_value(&scribe, &steps, &values, |number| [number; 4], whole)
+        }
+        Some(target @ ("elements" | "slices")) => {
+            let array = Array::inherited("first")?;
+            barrier.meet(processes)?;
+            play_array(&scribe, &steps, if target == "elements" { ELEMENT_OPS } else { SLICE_OPS }, &array)
         }
         _ => Err("no such target".into()),
     }
@@ -207,6 +212,47 @@ fn play_value<T: procession::Plain + PartialEq>(
             answer
         }
         value::Op::Unlock(_) | value::Op::AddHeld(..) => {
+            drop(held.borrow_mut().take());
+            2
+        }
+    })
+}
+
+fn play_array(scribe: &Scribe, steps: &[usize], ops: &[array::Op], array: &Array<u32>) -> Result<(), Error> {
+    let held: std::cell::RefCell<Option<ArrayGuard<'_, u32>>> = std::cell::RefCell::new(None);
+    let element = |told: Result<u32, ElementError>| told.map_or(FAILED, |old| number(old.into()));
+    let slice = |told: Result<u64, SliceError>| match told {
+        Ok(code) => code,
+        Err(SliceError::OwnerDied) => 1,
+        Err(SliceError::Access(AccessError::WouldDeadlock)) => 4,
+        Err(_) => FAILED,
+    };
+    let pair = |values: &[u32]| values.iter().fold(1, |code: u64, value| code << 31 | u64::from(*value));
+    // At last lets go, if it can.
+    let steps: Vec<usize> = steps.iter().copied().chain([ops.len() - 1]).collect();
+    let leaves_out =
+        |op: usize| matches!(ops[op], array::Op::Unlock | array::Op::AddHeld(..)) && held.borrow().is_none();
+    scribe.play(&steps, ops.len(), leaves_out, |op| match ops[op] {
+        array::Op::Get(index) => element(array.get(index)),
+        array::Op::Set(index, new) => array.set(index, new as u32).map_or(FAILED, |()| 2),
+        array::Op::Add(index, more) | array::Op::Plus(index, more) => element(array.fetch_add(index, more as u32)),
+        array::Op::Read => slice(array.snapshot().map(|values| pair(&values))),
+        array::Op::Write(new) => slice(array.write(.., &[new as u32; array::LENGTH]).map(|()| 2)),
+        array::Op::Update(more) => {
+            slice(array.update(|values| values.iter_mut().for_each(|value| *value += more as u32)).map(|()| 2))
+        }
+        array::Op::Lock => {
+            let (guard, answer) = outcome(array.lock());
+            if guard.is_some() {
+                *held.borrow_mut() = guard;
+            }
+            answer
+        }
+        array::Op::AddHeld(index, more) => match &*held.borrow() {
+            Some(guard) => element(guard.get(index).and_then(|old| guard.set(index, old + more as u32).map(|()| old))),
+            None => FAILED,
+        },
+        array::Op::Unlock => {
             drop(held.borrow_mut().take());
             2
         }

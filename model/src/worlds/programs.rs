@@ -7,9 +7,9 @@ use super::processes::{Barrier, Error, Helper, Started};
 use crate::check::{Order, Verdict, check};
 use crate::draw;
 use crate::history::{Event, History};
-use crate::spec::{Actor, Spec, lock, value};
+use crate::spec::{Actor, Spec, array, lock, value};
 use crate::worlds::kernel::Line;
-use procession::{Lock, RLock, RawValue, ShareExt, Value};
+use procession::{Array, Lock, RLock, RawValue, ShareExt, Value};
 use std::process::Command;
 
 /// What the processes use.
@@ -23,9 +23,13 @@ pub enum Target {
     Value,
     /// Two values of several words each.
     Wide,
+    /// An array, by single elements.
+    Elements,
+    /// An array, by slices, and one element of it.
+    Slices,
 }
 
-/// What a process does, step by step: numbers of [`LOCK_OPS`] or [`VALUE_OPS`]; one past the end kills the process.
+/// What a process does, step by step: numbers of [`LOCK_OPS`], [`VALUE_OPS`] and so on; one past the end kills the process.
 pub type Steps = Vec<usize>;
 
 /// What a process with a lock can do.
@@ -47,6 +51,29 @@ pub const VALUE_OPS: &[value::Op] = &[
     value::Op::Unlock(1),
 ];
 
+/// What a process can do with single elements.
+pub const ELEMENT_OPS: &[array::Op] = &[
+    array::Op::Get(0),
+    array::Op::Get(1),
+    array::Op::Set(0, 3),
+    array::Op::Set(1, 4),
+    array::Op::Add(0, 1),
+    array::Op::Add(1, 1),
+];
+
+/// What a process can do with slices. One element may be read, not more: of two, nobody promises that they were so at once.
+pub const SLICE_OPS: &[array::Op] = &[
+    array::Op::Get(1),
+    array::Op::Read,
+    array::Op::Write(3),
+    array::Op::Write(4),
+    array::Op::Update(1),
+    array::Op::Lock,
+    array::Op::AddHeld(0, 1),
+    array::Op::AddHeld(1, 1),
+    array::Op::Unlock,
+];
+
 /// The most steps of a process.
 pub const LONGEST: usize = 7;
 /// Three words an event: the ticket, which operation or none, the answer. A step has two events, and what it takes must be
@@ -60,6 +87,8 @@ impl Target {
         match self {
             Target::Lock | Target::RLock => LOCK_OPS.len(),
             Target::Value | Target::Wide => VALUE_OPS.len(),
+            Target::Elements => ELEMENT_OPS.len(),
+            Target::Slices => SLICE_OPS.len(),
         }
     }
 
@@ -69,6 +98,8 @@ impl Target {
             Target::RLock => "rlock",
             Target::Value => "value",
             Target::Wide => "wide",
+            Target::Elements => "elements",
+            Target::Slices => "slices",
         }
     }
 }
@@ -81,6 +112,10 @@ pub fn run(helper: &Helper, target: Target, program: &[Steps]) -> Result<Result<
         Target::Value | Target::Wide => {
             run_on(helper, target, program, &value::Values::default(), VALUE_OPS, value_answer)
         }
+        Target::Elements => {
+            run_on(helper, target, program, &array::Array::new(false, false), ELEMENT_OPS, array_answer)
+        }
+        Target::Slices => run_on(helper, target, program, &array::Array::new(false, false), SLICE_OPS, array_answer),
     }
 }
 
@@ -165,6 +200,7 @@ enum Shared {
     RLock(RLock, RawValue<u64>),
     Value([Value<u64>; 2]),
     Wide([Value<[u64; 4]>; 2]),
+    Array(Array<u32>),
 }
 
 impl Shared {
@@ -174,6 +210,7 @@ impl Shared {
             Target::RLock => Shared::RLock(RLock::new()?, RawValue::new(0)?),
             Target::Value => Shared::Value([Value::new(0)?, Value::new(0)?]),
             Target::Wide => Shared::Wide([Value::new([0; 4])?, Value::new([0; 4])?]),
+            Target::Elements | Target::Slices => Shared::Array(Array::new(array::LENGTH)?),
         })
     }
 
@@ -183,6 +220,7 @@ impl Shared {
             Shared::RLock(lock, counter) => command.share("first", lock).share("second", counter),
             Shared::Value([first, second]) => command.share("first", first).share("second", second),
             Shared::Wide([first, second]) => command.share("first", first).share("second", second),
+            Shared::Array(array) => command.share("first", array),
         };
     }
 }
@@ -208,6 +246,18 @@ fn value_answer(code: u64) -> Option<value::Answer> {
         4 => value::Answer::WouldDeadlock,
         5 => value::Answer::Torn(0, 0),
         held if held >> 32 == 1 => value::Answer::Held(held & 0xffff_ffff),
+        _ => return None,
+    })
+}
+
+fn array_answer(code: u64) -> Option<array::Answer> {
+    Some(match code {
+        0 => array::Answer::Locked,
+        1 => array::Answer::OwnerDied,
+        2 => array::Answer::Done,
+        4 => array::Answer::WouldDeadlock,
+        held if held >> 62 == 1 => array::Answer::Slice([held >> 31 & 0x7fff_ffff, held & 0x7fff_ffff]),
+        held if held >> 32 == 1 => array::Answer::Held(held & 0xffff_ffff),
         _ => return None,
     })
 }
