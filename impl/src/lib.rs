@@ -2,7 +2,7 @@
 //! be killed at any moment and nothing is lost, torn or left hanging.
 //!
 //! So far: [`Lock`], [`RLock`], [`Value`], [`RawValue`], for threads, [forked](fork) and spawned children
-//! ([`ShareExt::share`] and [`Handle::inherited`]) and unrelated processes ([`Handle::open`] by name).
+//! ([`Share::share`] and [`Handle::inherited`]) and unrelated processes ([`Handle::open`] by name).
 //!
 //! # When a process dies
 //! A peer is alive exactly as long as some address space of it can write to the region; a stopped process is alive. Whoever
@@ -22,6 +22,7 @@
 //! `unsafe` code; the rest are thin, safe handles.
 
 pub mod algorithm;
+mod bundle;
 mod error;
 mod guard;
 mod guarded_by;
@@ -36,6 +37,7 @@ pub mod shm;
 mod value;
 mod value_guard;
 
+pub use bundle::{Handles, Inherited};
 pub use error::{
     AccessError, AttachError, BadName, CreateError, LockError, LockTimeoutError, OpenError, SystemError, TryLockError,
     TypePrint,
@@ -47,7 +49,7 @@ pub use lock::{Lock, LockGuard, RLock, RLockGuard};
 pub use plain::{Integer, Plain};
 pub use raw_value::RawValue;
 pub use share::{ForkError, Handle, OpenOrCreateError};
-pub use shm::{Forked, ShareExt, fork};
+pub use shm::{Forked, Share, fork};
 pub use value::Value;
 pub use value_guard::{ValueGuard, ValueLockError};
 pub use zerocopy;

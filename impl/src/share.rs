@@ -3,7 +3,7 @@
 //! | the other process is | it gets a handle by |
 //! |---|---|
 //! | forked | having been forked: every handle goes along |
-//! | spawned | [`ShareExt::share`](crate::ShareExt::share) on its `Command`, and [`Handle::inherited`] in it |
+//! | spawned | [`Share::share`](crate::Share::share) on its `Command`, and [`Handle::inherited`] in it |
 //! | unrelated | a name: `create` here, [`Handle::open`] there |
 
 use crate::error::OpenError;
@@ -19,7 +19,10 @@ pub trait Handle: Sized {
     /// Errors: no such name, another kind or type or version, not a region, no permission, too many peers.
     fn open(name: &str) -> Result<Self, OpenError>;
 
-    /// Takes the handle that the parent gave this process under `name` with [`ShareExt::share`](crate::ShareExt::share).
+    /// Takes the handle that the parent gave this process under `name` with [`Share::share`](crate::Share::share).
+    ///
+    /// Take it once, and clone it: while any handle of the region lives in this process, taking it again gives another one;
+    /// after that it is gone, as this process has left the region.
     fn inherited(name: &str) -> Result<Self, OpenError> {
         Self::adopt(inherited_region(name)?)
     }
@@ -29,11 +32,6 @@ pub trait Handle: Sized {
 
     #[doc(hidden)]
     fn attachment(&self) -> &Arc<Attachment>;
-}
-
-/// The environment variable that tells a child where its handle `name` is.
-pub(crate) fn variable(name: &str) -> String {
-    format!("PROCESSION_HANDLE_{name}")
 }
 
 /// `open`, or else `create`, until one of them succeeds: others may create and abandon the name meanwhile.

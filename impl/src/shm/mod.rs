@@ -3,32 +3,37 @@
 #![allow(unsafe_code)]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod admission;
 mod attachment;
 mod fence;
+mod forked;
 mod futex;
 mod identity;
 mod lease;
 mod mapped;
 mod name;
 mod plain;
-mod process;
 mod region;
 mod registry;
+mod spawned;
+mod ticket;
 mod turn;
 mod word;
 
-pub use attachment::{Attachment, Blueprint};
+pub use attachment::{ANY_LOCK, Attachment, Blueprint};
+pub use forked::{Forked, fork};
 pub use futex::Deadline;
 pub use mapped::{Mapped, MappedSlice};
 pub use name::{Name, names};
 pub(crate) use plain::read as read_plain;
-pub(crate) use process::inherited_region;
-pub use process::{Forked, Given, ShareExt, fork};
+pub use spawned::Share;
+pub(crate) use spawned::{give, handle_of, inherited_id, inherited_names, inherited_region};
+pub use ticket::Given;
 pub use word::ShmWord;
 
 use crate::platform::{Int, Life, Ordering, Platform, Site, Wakeup};
 use nix::sys::stat::fstat;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// The real platform, as seen from one region: its words, and the lives of its peers.
 pub struct Shm {
@@ -48,7 +53,7 @@ pub(crate) struct Inode {
 }
 
 impl Inode {
-    fn of(file: &OwnedFd) -> nix::Result<Inode> {
+    fn of(file: impl AsFd) -> nix::Result<Inode> {
         let stat = fstat(file)?;
         Ok(Inode { device: stat.st_dev, number: stat.st_ino })
     }

@@ -9,7 +9,7 @@ use crate::draw;
 use crate::history::{Event, History};
 use crate::spec::{Actor, Spec, lock, value};
 use crate::worlds::kernel::Line;
-use procession::{Lock, RLock, RawValue, ShareExt, Value};
+use procession::{Lock, RLock, RawValue, Share, Value};
 use std::process::Command;
 
 /// What the processes use.

@@ -4,20 +4,26 @@
 //! so that it may fork. Deadlines are the tests' business: they kill a helper that says nothing.
 
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::Signal;
-use nix::unistd::{close, getppid, pause};
-use procession::{Handle, Lock, LockError, OpenOrCreateError, RLock, RawValue, Stat, Value, fork};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, close, getppid, pause};
+use procession::{
+    CreateError, Handle, Inherited, Lock, LockError, OpenError, OpenOrCreateError, RLock, RawValue, Share, Stat, Value,
+    fork,
+};
 use procession_tests::restrict::{become_nobody, leave_descriptors, refuse};
 use procession_tests::talk::{complain, hear, locked, outcome, say};
 use std::fmt::Debug;
 use std::fs::File;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, exit};
+use std::process::{Command, Stdio, exit};
+use std::sync::Arc;
 
 fn main() {
-    // Whatever becomes of the test, its helpers go with it.
-    set_pdeathsig(Signal::SIGKILL).expect("prctl");
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // Whatever becomes of the test, its helpers go with it; an heir, when the test closes the pipe that all of them have.
+    if arguments.first().is_none_or(|task| task != "heir") {
+        set_pdeathsig(Signal::SIGKILL).expect("prctl");
+    }
     run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
@@ -29,6 +35,8 @@ fn run(task: &[&str]) {
         ["hold" | "hold-deep" | "hold-value" | "hold-update" | "contend", ..] => hold(task),
         ["close-all" | "exec" | "linger", ..] => live_on(task),
         ["crowd" | "fork-holding" | "fork-leave" | "fork-outlive" | "fork-peer" | "fork-threads", ..] => forking(task),
+        ["bequeath" | "heir" | "take-both" | "open-and-take" | "take-wrong" | "fork-spawn", ..] => taking(task),
+        ["die-holding" | "spawn-and-hold" | "guarded" | "bundle", ..] => taking(task),
         ["work"] => work(),
         _ => panic!("no such task: {task:?}"),
     }
@@ -299,6 +307,108 @@ fn fork_holding<G>(guard: G) {
     drop(guard);
     say("dropped");
     hear();
+}
+
+// ---- taking what was given ----
+
+/// This program, as a child that does another task.
+fn ourselves(task: &[&str]) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("our own file"));
+    command.args(task);
+    command
+}
+
+fn taking(task: &[&str]) {
+    match task {
+        ["bequeath"] => bequeath(Value::new(42u64)),
+        ["bequeath", name] => bequeath(Value::create(name, 42u64)),
+        ["heir", parent] => {
+            while getppid().as_raw().to_string() == *parent {
+                std::thread::yield_now();
+            }
+            let value = Value::<u64>::inherited("gift").expect("a value");
+            say(value.get().expect("a value"));
+            hear();
+        }
+        ["take-both", one, other] => {
+            say("ready");
+            hear();
+            let taken = [one, other].map(|name| Lock::inherited(name).expect("a lock"));
+            let again = Lock::inherited(one).expect("a lock");
+            let [first, second] = taken.each_ref().map(|lock| Arc::as_ptr(lock.attachment()));
+            say(if first == second && first == Arc::as_ptr(again.attachment()) { "same" } else { "different" });
+            hear();
+            drop((taken, again));
+            stay(Lock::inherited(one));
+        }
+        ["open-and-take", name, handle] => {
+            let opened = Lock::open(name).expect("a lock");
+            say("opened");
+            hear();
+            let taken = Lock::inherited(handle).expect("a lock");
+            let same = Arc::ptr_eq(opened.attachment(), taken.attachment());
+            say(if same { "same" } else { "different" });
+            hear();
+        }
+        ["take-wrong", name] => {
+            let kind = matches!(Lock::inherited(name), Err(OpenError::Kind { .. }));
+            say(if kind { "Kind" } else { "no error" });
+            let wrong = matches!(Value::<f32>::inherited(name), Err(OpenError::Type { .. }));
+            say(if wrong { "Type" } else { "no error" });
+            say(Value::<u64>::inherited(name).expect("a value").get().expect("a value"));
+            hear();
+        }
+        ["fork-spawn"] => {
+            let value = Value::<u64>::inherited("gift").expect("a value");
+            let parent = std::process::id().to_string();
+            let child = fork(|| match ourselves(&["heir", &parent]).share("gift", &value).status() {
+                Ok(status) if status.success() => 0,
+                other => complain(format!("{other:?}")),
+            });
+            assert!(child.expect("a child").wait().expect("a child").success());
+        }
+        ["die-holding", name] => {
+            let lock = given(name);
+            let _guard = locked(lock.lock());
+            hear();
+            kill(Pid::this(), Signal::SIGKILL).expect("a signal");
+        }
+        ["spawn-and-hold", name] => {
+            let _other = Command::new("cat").stdout(Stdio::null()).spawn().expect("cat"); // until the test closes the pipe
+            let lock = given(name);
+            let _guard = locked(lock.lock());
+            pause();
+        }
+        ["guarded", name] => {
+            let value: Result<Value<u64>, OpenError> =
+                name.strip_prefix('@').map_or_else(|| Value::open(name), Value::inherited);
+            if let Some(value) = outcome(value) {
+                hear();
+                value.update(|value| *value += 1).expect("an addition");
+                say("added");
+            }
+            hear();
+        }
+        ["bundle"] => {
+            let inherited = Inherited::of_parent();
+            let mut names: Vec<&str> = inherited.names().collect();
+            names.sort_unstable();
+            say(names.join(" "));
+            let value: Value<u64> = inherited.take("value").expect("a value");
+            say(value.get().expect("a value"));
+            outcome(inherited.take::<Lock>("nothing"));
+        }
+        _ => panic!("nothing to take: {task:?}"),
+    }
+}
+
+/// Leaves a value to a child, and goes.
+fn bequeath(value: Result<Value<u64>, CreateError>) {
+    let value = value.expect("a value");
+    let parent = std::process::id().to_string();
+    ourselves(&["heir", &parent]).share("gift", &value).spawn().expect("an heir");
+    // Killed: nothing is dropped, nothing is done in the heir's favour.
+    kill(Pid::this(), Signal::SIGKILL).expect("a signal");
 }
 
 // ---- working until killed ----
