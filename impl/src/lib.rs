@@ -1,8 +1,9 @@
 //! Python's `multiprocessing` primitives for Rust, between real processes over shared memory, made so that a process may
 //! be killed at any moment and nothing is lost, torn or left hanging.
 //!
-//! So far: [`Lock`], [`RLock`], [`Value`], [`RawValue`], for threads, [forked](fork) and spawned children
-//! ([`Share::share`] and [`Handle::inherited`]) and unrelated processes ([`Handle::open`] by name).
+//! So far: [`Lock`], [`RLock`], [`Value`], [`RawValue`], for threads, [forked](fork) and spawned children ([`Share`], or
+//! [`spawn`](spawn()) for a function), whoever is at the other end of a socket ([`Handles::send`]), and whoever knows a name
+//! ([`Handle::open`]). From when each of them counts as a user, and what a kill does: [`Handle`].
 //!
 //! # When a process dies
 //! A peer is alive exactly as long as some address space of it can write to the region; a stopped process is alive. Whoever
@@ -34,10 +35,11 @@ pub mod platform;
 mod raw_value;
 mod share;
 pub mod shm;
+mod spawn;
 mod value;
 mod value_guard;
 
-pub use bundle::{Handles, Inherited};
+pub use bundle::{Handles, Inherited, ReceiveError, SendError};
 pub use error::{
     AccessError, AttachError, BadName, CreateError, LockError, LockTimeoutError, OpenError, SystemError, TryLockError,
     TypePrint,
@@ -50,6 +52,7 @@ pub use plain::{Integer, Plain};
 pub use raw_value::RawValue;
 pub use share::{ForkError, Handle, OpenOrCreateError};
 pub use shm::{Forked, Share, fork};
+pub use spawn::{Entry, SpawnError, serve, spawn};
 pub use value::Value;
 pub use value_guard::{ValueGuard, ValueLockError};
 pub use zerocopy;

@@ -65,9 +65,9 @@ pub(crate) fn give(command: &mut Command, name: &str, attachment: &Arc<Attachmen
     command.env(format!("{VARIABLE}{name}"), describe(attachment.file().as_raw_fd(), &attachment));
     let path = lease::path(attachment.file());
     let bad = name.contains('=');
-    let enter = move || match enter(&attachment, &path) {
-        _ if bad => Err(Errno::EINVAL.into()),
-        entered => entered.map_err(|error| io::Error::from(number(&error))),
+    let enter = move || match bad {
+        true => Err(Errno::EINVAL.into()),
+        false => enter(&attachment, &path).map_err(|error| io::Error::from(number(&error))),
     };
     // SAFETY: a child forked from a process with threads may only do what is async-signal-safe: `enter` makes system calls
     // and touches shared memory, takes no lock of this process and allocates nothing, nor do its errors.

@@ -43,11 +43,11 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    /// Reads a ticket for the region with this number; `None` if `file` is none.
-    pub(super) fn read(file: OwnedFd, region: u64) -> Option<Ticket> {
-        let (id, process) = marks(&file)?;
-        let view = View::of(&file).ok()?;
-        (view.header().id.load(Ordering::Relaxed) == region).then_some(Ticket { file, id, process })
+    /// Reads a ticket for the region with this number; `None` if `file` is none. Errors: it is no region at all.
+    pub(super) fn read(file: OwnedFd, region: u64) -> Result<Option<Ticket>, OpenError> {
+        let view = View::of(&file)?;
+        let same = view.header().id.load(Ordering::Relaxed) == region;
+        Ok(marks(&file).filter(|_| same).map(|(id, process)| Ticket { file, id, process }))
     }
 
     /// The peer id that it keeps.
@@ -95,7 +95,7 @@ impl Place {
         let Some(inherited) = self.borrow() else { return Ok(None) };
         match fcntl(inherited, FcntlArg::F_DUPFD_CLOEXEC(3)) {
             // SAFETY: a descriptor made just now, which nobody else knows of.
-            Ok(copy) => Ok(Ticket::read(unsafe { OwnedFd::from_raw_fd(copy) }, self.region)),
+            Ok(copy) => Ok(Ticket::read(unsafe { OwnedFd::from_raw_fd(copy) }, self.region).unwrap_or(None)),
             Err(Errno::EBADF) => Ok(None),
             Err(errno) => Err(OpenError::system("fcntl F_DUPFD_CLOEXEC", errno)),
         }
