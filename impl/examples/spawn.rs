@@ -1,6 +1,6 @@
 //! A parent spawns itself as a child and gives it a value; the child answers through it.
 
-use procession::{Handle, ShareExt, Value};
+use procession::{Handle, Share, Value};
 use std::process::Command;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

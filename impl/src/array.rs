@@ -8,7 +8,7 @@ use crate::guarded_by::{Gate, GuardedBy};
 use crate::layout::Kind;
 use crate::plain::{Integer, Plain};
 use crate::share::{Handle, OpenOrCreateError, open_or_create};
-use crate::shm::{Attachment, Deadline, Given, Mapped, Shm, inherited_region};
+use crate::shm::{ANY_LOCK, Attachment, Deadline, Given, Mapped, Shm, inherited_region};
 use crate::slots::Slots;
 use std::fmt;
 use std::ops::RangeBounds;
@@ -76,7 +76,8 @@ impl<T: Plain> Array<T> {
         Array::create_with_lock(name, elements, GuardedBy::Own)
     }
 
-    /// As [`create`](Array::create), guarded by `lock`.
+    /// As [`create`](Array::create), guarded by `lock`. Whoever [opens](Handle::open) it needs the lock, too, and finds it by
+    /// itself if it was given or is named.
     pub fn create_with_lock(name: &str, elements: &[T], lock: impl Into<GuardedBy>) -> Result<Array<T>, CreateError> {
         Array::make(Some(name), elements.len(), lock.into(), |slots| slots.copy_in(0, elements))
     }
@@ -95,7 +96,9 @@ impl<T: Plain> Array<T> {
 
     /// As [`inherited`](Handle::inherited), for an array that `lock` guards; another lock is an error.
     pub fn inherited_with_lock(name: &str, lock: impl Into<GuardedBy>) -> Result<Array<T>, OpenError> {
-        Array::adopt_with_lock(inherited_region(name)?, lock.into())
+        let guard = lock.into();
+        let blueprint = Slots::<T>::blueprint(Kind::Array, None, guard.region());
+        Array::from_attachment(Attachment::adopt(inherited_region(name)?, &blueprint)?, guard)
     }
 
     /// How many elements there are; that never changes.
@@ -246,11 +249,6 @@ impl<T: Plain> Array<T> {
         let lock = Mapped::body(attachment).ok_or(OpenError::Truncated { bytes: 0, expected })?;
         Ok(Array { lock, slots, guard })
     }
-
-    fn adopt_with_lock(given: Given, guard: GuardedBy) -> Result<Array<T>, OpenError> {
-        let blueprint = Slots::<T>::blueprint(Kind::Array, None, guard.region());
-        Array::from_attachment(Attachment::adopt(given, &blueprint)?, guard)
-    }
 }
 
 /// Elements of up to 8 bytes: each is an atomic. A larger `T` does not compile.
@@ -283,10 +281,12 @@ impl<T: Integer> Array<T> {
 
 impl<T: Plain> Handle for Array<T> {
     fn open(name: &str) -> Result<Self, OpenError> {
-        Array::open_with_lock(name, GuardedBy::Own)
+        let (attachment, guard) = GuardedBy::open(name, &Slots::<T>::blueprint(Kind::Array, None, ANY_LOCK))?;
+        Array::from_attachment(attachment, guard)
     }
     fn adopt(given: Given) -> Result<Self, OpenError> {
-        Array::adopt_with_lock(given, GuardedBy::Own)
+        let (attachment, guard) = GuardedBy::adopt(given, &Slots::<T>::blueprint(Kind::Array, None, ANY_LOCK))?;
+        Array::from_attachment(attachment, guard)
     }
     fn attachment(&self) -> &Arc<Attachment> {
         self.slots.attachment()

@@ -211,6 +211,12 @@ pub enum OpenError {
         /// The region of the lock that was given.
         expected: u64,
     },
+    /// The lock that guards the value is not one that this process has, was given, or finds under a name.
+    #[error("the lock {id:#x} that guards the value is not here: open it first, or name it")]
+    LockNotFound {
+        /// The region of the lock.
+        id: u64,
+    },
     /// Somebody has been sweeping the name for longer than a sweep takes: stopped, perhaps.
     #[error("the name {name:?} is being swept by somebody who does not finish")]
     Busy {
@@ -252,6 +258,13 @@ impl AttachError {
         match errno {
             Errno::EMFILE | Errno::ENFILE => AttachError::NoDescriptors { call },
             errno => AttachError::System(SystemError { call, errno }),
+        }
+    }
+    /// `/proc/self/fd/N` could not be opened.
+    pub(crate) fn reopening(errno: Errno) -> AttachError {
+        match errno {
+            Errno::ENOENT | Errno::ENOTDIR => AttachError::NoProc,
+            errno => AttachError::system("open /proc/self/fd", errno),
         }
     }
     pub(crate) fn io(call: &'static str, error: &std::io::Error) -> AttachError {

@@ -2,10 +2,13 @@
 
 use crate::algorithm::lock::{Exclusion, Intent, Patience, Refused};
 use crate::algorithm::{Owner, lock, rlock};
+use crate::error::OpenError;
 use crate::guard::sealed::Sealed;
+use crate::layout::Kind;
 use crate::lock::{Lock, RLock};
 use crate::share::Handle;
-use crate::shm::{Attachment, Deadline, Shm};
+use crate::shm::{Attachment, Blueprint, Deadline, Given, Shm, inherited_id};
+use std::sync::Arc;
 
 /// The lock that guards a value.
 #[derive(Clone)]
@@ -30,6 +33,55 @@ impl From<&RLock> for GuardedBy {
 }
 
 impl GuardedBy {
+    /// Finds the lock that guards a region: its own, or one that this process has a handle of, or was given by its parent,
+    /// or whose name the region's creator wrote down. Blocks no one; a lock found by name makes this process its user.
+    ///
+    /// Errors: there is none ([`OpenError::LockNotFound`]), or this process cannot become its peer.
+    pub fn find(guarded: &Attachment) -> Result<GuardedBy, OpenError> {
+        let (id, name) = guarded.lock();
+        if id == 0 {
+            return Ok(GuardedBy::Own);
+        }
+        let missing = || OpenError::LockNotFound { id };
+        // What is believed of a region that somebody named to us.
+        let check = |found: &Attachment| match found.kind() {
+            Some(Kind::Lock | Kind::RLock) if found.id() == id => Ok(()),
+            _ => Err(missing()),
+        };
+        let lock = if let Some(known) = Attachment::known(id) {
+            known
+        } else if let Some(given) = inherited_id(id) {
+            Attachment::adopt_if(given, check)?.0
+        } else if let Some(name) = name {
+            Attachment::open(name.as_str(), None).map_err(|error| match error {
+                OpenError::Attach(error) => OpenError::Attach(error),
+                _ => missing(),
+            })?
+        } else {
+            return Err(missing());
+        };
+        check(&lock)?;
+        match lock.kind() {
+            Some(Kind::RLock) => RLock::from_attachment(lock).map(GuardedBy::RLock),
+            _ => Lock::from_attachment(lock).map(GuardedBy::Lock),
+        }
+    }
+
+    /// Opens a region and finds the lock that guards it; `blueprint` says [`ANY_LOCK`](crate::shm::ANY_LOCK).
+    pub(crate) fn open(name: &str, blueprint: &Blueprint) -> Result<(Arc<Attachment>, GuardedBy), OpenError> {
+        let attachment = Attachment::open(name, Some(blueprint))?;
+        let guard = GuardedBy::find(&attachment)?;
+        Ok((attachment, guard))
+    }
+
+    /// As [`open`](GuardedBy::open), for a region that this process was given. Without its lock it stays where it was.
+    pub(crate) fn adopt(given: Given, blueprint: &Blueprint) -> Result<(Arc<Attachment>, GuardedBy), OpenError> {
+        Attachment::adopt_if(given, |found| {
+            found.require(Some(blueprint))?;
+            GuardedBy::find(found)
+        })
+    }
+
     /// The lock, ready to be entered; `own` is the value's.
     #[inline(always)]
     pub(crate) fn gate<'a>(&'a self, own: &'a lock::Lock<Shm>, attachment: &'a Attachment) -> Gate<'a> {

@@ -17,6 +17,8 @@ pub const MAGIC: u64 = u64::from_ne_bytes(*b"PROCESSN");
 pub const VERSION: u32 = 2;
 /// The most peers a region can have at once.
 pub const PEERS: usize = 256;
+/// The most bytes of a region's name.
+pub const NAME_BYTES: usize = 200;
 /// Where the primitive's own words begin.
 pub const BODY: usize = 4096;
 
@@ -50,6 +52,8 @@ pub struct Header {
     pub next_id: ShmWord<u32>,
     /// The peers attached.
     pub peers: [ShmWord<u32>; PEERS],
+    /// The name of the lock that guards this region, if that is another region and has one; zeros behind it.
+    pub lock_name: [ShmWord<u64>; NAME_BYTES / 8],
 }
 
 /// The body of a `Value`: its own lock (unused if another guards it) and the version; the words follow.
@@ -124,7 +128,8 @@ const _: () = {
     assert!(offset_of!(Header, id) == 40 && offset_of!(Header, lock_id) == 48);
     assert!(offset_of!(Header, length) == 56);
     assert!(offset_of!(Header, fences) == 64 && offset_of!(Header, next_id) == 68);
-    assert!(offset_of!(Header, peers) == 72 && size_of::<Header>() == 72 + 4 * PEERS);
+    assert!(offset_of!(Header, peers) == 72 && offset_of!(Header, lock_name) == 72 + 4 * PEERS);
+    assert!(size_of::<Header>() == 72 + 4 * PEERS + NAME_BYTES);
     assert!(size_of::<Lock<Shm>>() == 16 && align_of::<Lock<Shm>>() == 8);
     assert!(size_of::<ValueHead>() == 24 && offset_of!(ValueHead, version) == 16);
 };
@@ -141,7 +146,8 @@ pub fn drawing() -> String {
         )*};
     }
     out.push_str("-- every region\n");
-    rows!(0, Header: magic, version, kind, type_size, type_align, type_code, body, id, lock_id, length, fences, next_id, peers);
+    rows!(0, Header: magic, version, kind, type_size, type_align, type_code, body, id, lock_id, length, fences, next_id, peers,
+        lock_name);
     out.push_str("-- Lock, RLock: word (bits 0-29 owner, 30 contended, 31 died), depth, thread\n");
     let _ = writeln!(out, "{BODY:>6}  {:>5}  lock", size_of::<Lock<Shm>>());
     out.push_str("-- Value: up to 8 bytes one word, else an even and an odd copy\n");

@@ -1,8 +1,9 @@
 //! Python's `multiprocessing` primitives for Rust, between real processes over shared memory, made so that a process may
 //! be killed at any moment and nothing is lost, torn or left hanging.
 //!
-//! So far: [`Lock`], [`RLock`], [`Value`], [`Array`], [`RawValue`], [`RawArray`], for threads, [forked](fork) and spawned children
-//! ([`ShareExt::share`] and [`Handle::inherited`]) and unrelated processes ([`Handle::open`] by name).
+//! So far: [`Lock`], [`RLock`], [`Value`], [`Array`], [`RawValue`], [`RawArray`], for threads, [forked](fork) and spawned
+//! children ([`Share`], or [`spawn`](spawn()) for a function), whoever is at the other end of a socket ([`Handles::send`]), and
+//! whoever knows a name ([`Handle::open`]). From when each of them counts as a user, and what a kill does: [`Handle`].
 //!
 //! # Types
 //! What is shared is [`Plain`]: bytes without pointers. The types of C have the letters of Python's `ctypes`, a [`TypeCode`];
@@ -30,6 +31,7 @@ pub mod algorithm;
 mod array;
 mod array_error;
 mod array_guard;
+mod bundle;
 mod coded;
 mod dyn_value;
 mod error;
@@ -47,14 +49,15 @@ mod share;
 mod shared_bytes;
 pub mod shm;
 mod slots;
+mod spawn;
+mod type_code;
 mod value;
 mod value_guard;
 
 pub use array::Array;
 pub use array_error::{ElementError, SliceError};
 pub use array_guard::ArrayGuard;
-mod type_code;
-
+pub use bundle::{Handles, Inherited, ReceiveError, SendError};
 pub use coded::{Coded, ConvertError};
 pub use dyn_value::{DynCreateError, DynError, DynValue};
 pub use error::{
@@ -71,7 +74,8 @@ pub use raw_value::RawValue;
 pub use scalar::{ParseScalarError, Scalar};
 pub use share::{ForkError, Handle, OpenOrCreateError};
 pub use shared_bytes::{NotUtf8, SharedBytes, SharedStr, TooLong};
-pub use shm::{Forked, ShareExt, fork};
+pub use shm::{Forked, Share, fork};
+pub use spawn::{Entry, SpawnError, serve, spawn};
 pub use type_code::{TypeCode, UnknownCode};
 pub use value::Value;
 pub use value_guard::{ValueGuard, ValueLockError};

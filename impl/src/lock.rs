@@ -76,7 +76,7 @@ macro_rules! lock_handle {
                 Blueprint { kind: $kind, element: TypePrint { size: 0, align: 0, code: 0 }, length: Some(0), lock_id: 0 }
             }
 
-            fn from_attachment(attachment: Arc<Attachment>) -> Result<Self, OpenError> {
+            pub(crate) fn from_attachment(attachment: Arc<Attachment>) -> Result<Self, OpenError> {
                 let bytes = size_of::<$Algorithm>();
                 Mapped::body(attachment).map(Self).ok_or(OpenError::Truncated { bytes: 0, expected: bytes })
             }

@@ -8,7 +8,9 @@ use crate::guarded_by::{Gate, GuardedBy};
 use crate::layout::{Kind, ValueHead};
 use crate::plain::{Integer, Plain, print_of};
 use crate::share::{Handle, OpenOrCreateError, open_or_create};
-use crate::shm::{Attachment, Blueprint, Deadline, Given, Mapped, MappedSlice, Shm, inherited_region, read_plain};
+use crate::shm::{
+    ANY_LOCK, Attachment, Blueprint, Deadline, Given, Mapped, MappedSlice, Shm, inherited_region, read_plain,
+};
 use crate::value_guard::{ValueGuard, ValueLockError};
 use std::fmt;
 use std::marker::PhantomData;
@@ -89,7 +91,8 @@ impl<T: Plain> Value<T> {
         open_or_create(|| Value::open(name), || Value::create(name, value))
     }
 
-    /// As [`create`](Value::create), guarded by `lock`.
+    /// As [`create`](Value::create), guarded by `lock`. Whoever [opens](Handle::open) it needs the lock, too, and finds it by
+    /// itself if it has a handle of the lock, was given one, or the lock has a name.
     pub fn create_with_lock(name: &str, value: T, lock: impl Into<GuardedBy>) -> Result<Value<T>, CreateError> {
         Value::make(Some(name), value, lock.into())
     }
@@ -202,8 +205,12 @@ impl<T: Plain> Value<T> {
     }
 
     fn blueprint(guard: &GuardedBy) -> Blueprint {
+        Self::expected(guard.region())
+    }
+
+    fn expected(lock_id: u64) -> Blueprint {
         let () = Self::NOT_EMPTY;
-        Blueprint { kind: Kind::Value, element: print_of::<T>(), length: Some(1), lock_id: guard.region() }
+        Blueprint { kind: Kind::Value, element: print_of::<T>(), length: Some(1), lock_id }
     }
 
     fn make(name: Option<&str>, value: T, guard: GuardedBy) -> Result<Value<T>, CreateError> {
@@ -258,11 +265,12 @@ impl<T: Integer> Value<T> {
 
 impl<T: Plain> Handle for Value<T> {
     fn open(name: &str) -> Result<Self, OpenError> {
-        Value::open_with_lock(name, GuardedBy::Own)
+        let (attachment, guard) = GuardedBy::open(name, &Value::<T>::expected(ANY_LOCK))?;
+        Value::from_attachment(attachment, guard)
     }
     fn adopt(given: Given) -> Result<Self, OpenError> {
-        let blueprint = Value::<T>::blueprint(&GuardedBy::Own);
-        Value::from_attachment(Attachment::adopt(given, &blueprint)?, GuardedBy::Own)
+        let (attachment, guard) = GuardedBy::adopt(given, &Value::<T>::expected(ANY_LOCK))?;
+        Value::from_attachment(attachment, guard)
     }
     fn attachment(&self) -> &Arc<Attachment> {
         self.head.attachment()

@@ -6,7 +6,7 @@
 use crate::explore::scenario;
 use crate::worlds::processes::{Barrier, Error, Helper, Started};
 use crate::worlds::{Extent, Run, Setting, World};
-use procession::{Handle, Lock, RawValue, ShareExt, Value};
+use procession::{Handle, Lock, RawValue, Share, Value};
 use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! Tearing: one process writes something wide, over and over, another reads it. Is it ever half old, half new?
 
 use crate::worlds::processes::{Barrier, Error, Helper, Started};
-use procession::{Array, Handle, RawArray, RawValue, ShareExt, Value};
+use procession::{Array, Handle, RawArray, RawValue, Share, Value};
 use std::time::{Duration, Instant};
 
 /// What is written and read.

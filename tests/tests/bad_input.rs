@@ -1,9 +1,9 @@
 //! Bad input: every wrong name, file, type, lock and handle is answered by the error that says so, and changes nothing.
 
-use procession::layout::Kind;
+use procession::layout::{Kind, VERSION};
 use procession::{
     AccessError, BadName, CreateError, GuardedBy, Handle, Lock, LockError, LockTimeoutError, OpenError, RLock,
-    RawValue, ShareExt, Stat, TryLockError, TypePrint, Value, ValueLockError,
+    RawValue, Share, Stat, TryLockError, TypePrint, Value, ValueLockError,
 };
 use procession_tests::{Name, Watchdog, refused, task, told, works};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -115,8 +115,8 @@ fn a_region_of_another_version() {
     let name = Name::new("version");
     let _lock = Lock::create(&name).unwrap();
     name.patch(at::VERSION, &99u32.to_ne_bytes());
-    let version = OpenError::Version { found: 99, expected: 1 };
-    assert_eq!(version.to_string(), "the region has layout version 99, this library reads 1");
+    let version = OpenError::Version { found: 99, expected: VERSION };
+    assert_eq!(version.to_string(), "the region has layout version 99, this library reads 2");
     told(&mut task!("open", &name), &version);
     // It is for that version to say whether it is still in use.
     let why = Box::new(version);
@@ -170,7 +170,7 @@ fn another_lock() {
         let words = [&format!("{found:#x}")[..], &format!("{expected:#x}")];
         refused(Value::<u8>::open_with_lock(&name, given), OpenError::WrongLock { found, expected }, &words);
     }
-    refused(Value::<u8>::open(&name), OpenError::WrongLock { found, expected: 0 }, &[]);
+    assert_eq!(Value::<u8>::open(&name).unwrap().lock_region(), found, "found among the locks of this process");
     assert_eq!(Value::<u8>::open_with_lock(&name, &lock).unwrap().get(), Ok(1));
 }
 

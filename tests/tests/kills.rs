@@ -3,7 +3,7 @@
 
 use nix::sys::signal::Signal;
 use procession::{
-    Lock, LockError, LockTimeoutError, RLock, RawValue, ShareExt, Stat, TryLockError, Value, ValueLockError,
+    Lock, LockError, LockTimeoutError, RLock, RawValue, Share, Stat, TryLockError, Value, ValueLockError,
 };
 use procession_tests::{Helper, Name, PATIENCE, Random, Watchdog, relock, task, until};
 use std::time::{Duration, Instant};

@@ -4,10 +4,11 @@
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::unistd::Uid;
-use procession::{AttachError, CreateError, ForkError, Handle, Lock, OpenError, Stat};
+use procession::{AttachError, CreateError, ForkError, Handle, Lock, OpenError, Share, Stat};
 use procession_tests::{Helper, Name, refused, relock, task, told, works};
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::Command;
 
 #[test]
 fn no_permission() {
@@ -89,7 +90,7 @@ fn no_descriptors() {
 #[test]
 fn too_many_peers() {
     let name = Name::new("crowd");
-    let _lock = Lock::create(&name).unwrap();
+    let lock = Lock::create(&name).unwrap();
     // With this process and the crowd's parent: 256.
     let mut crowd = Helper::start(&mut task!("crowd", &name, "254"));
     (0..254).for_each(|_| crowd.expect("attached"));
@@ -97,6 +98,9 @@ fn too_many_peers() {
     let refusal = AttachError::TooManyPeers { limit: 256 };
     assert!(refusal.to_string().contains("256 peers"));
     told(&mut task!("open", &name), OpenError::Attach(refusal));
+    // A child counts from the spawn, and so there is none.
+    let unborn = Command::new("true").share("lock", &lock).status().unwrap_err();
+    assert_eq!(unborn.raw_os_error(), Some(Errno::EUSERS as i32));
     crowd.tell("go");
     crowd.expect("gone");
     works(&mut task!("open", &name));

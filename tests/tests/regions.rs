@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use procession::{
-    Handle, Lock, LockError, LockTimeoutError, OpenError, RLock, RawValue, ShareExt, Stat, Swept, TryLockError, Value,
+    Handle, Lock, LockError, LockTimeoutError, OpenError, RLock, RawValue, Share, Stat, Swept, TryLockError, Value,
     sweep,
 };
 use procession_tests::{Helper, Name, Random, relock, task, until};

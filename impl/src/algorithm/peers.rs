@@ -5,7 +5,8 @@
 //! | `0` | free |
 //! | `id` | peer `id`, alive or dead; a dead one's slot is free for the taking |
 //!
-//! Transitions: `0 → id` and `dead id → id` (claim, one compare-exchange) · `id → 0` (release, by its owner).
+//! Transitions: `0 → id` and `dead id → id` (claim, one compare-exchange) · `id → 0` (release, by its owner) · `id → id'`
+//! (a place that was kept for a peer is handed over to it; `id` ends afterwards).
 //!
 //! Invariants:
 //! 1. An id is handed out once. Its lease is held before the id appears in the table, so an id that is not alive is dead.
@@ -76,6 +77,13 @@ pub fn claim<P: Platform>(platform: &P, slots: &[P::Word<u32>], id: u32) -> Resu
         }
     }
     Err(TableFull)
+}
+
+/// Gives the slot of `from`, which is our own or kept for us, to `to`; returns the slot. `None`: it is not there.
+pub fn hand_over<P: Platform>(platform: &P, slots: &[P::Word<u32>], from: u32, to: u32) -> Option<usize> {
+    slots.iter().position(|slot| {
+        platform.load(slot, &SLOT) == from && platform.compare_exchange(slot, from, to, &CLAIM).is_ok()
+    })
 }
 
 /// Leaves the table.

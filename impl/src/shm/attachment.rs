@@ -1,19 +1,21 @@
-//! This process's attachment to a region: the mapping, the identity, and the way in.
+//! This process's attachment to a region: the mapping, the identity, the name.
 
-use super::identity::{Identity, thread_serial};
+use super::identity::Identity;
 use super::name::Name;
-use super::process::Given;
 use super::region::View;
-use super::{Inode, Shm, fence, lease, region, registry, turn};
-use crate::algorithm::{Owner, peers};
+use super::{Inode, Shm, fence, lease, region, registry};
+use crate::algorithm::peers;
 use crate::error::{AttachError, CreateError, OpenError, TypePrint};
-use crate::layout::{BODY, Header, Kind, MAGIC, PEERS, VERSION};
+use crate::layout::{BODY, Header, Kind, MAGIC, VERSION};
 use crate::platform::Ordering;
 use memmap2::MmapRaw;
 use nix::errno::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+
+/// In a [`Blueprint`] of a region that is there: whichever lock guards it.
+pub const ANY_LOCK: u64 = u64::MAX;
 
 /// What a region is to be, or is expected to be.
 #[derive(Debug, Clone, Copy)]
@@ -38,10 +40,10 @@ impl Blueprint {
 
 /// A region, mapped into this process.
 pub struct Attachment {
-    shm: Shm,
+    pub(super) shm: Shm,
     map: MmapRaw,
-    identity: Identity,
-    name: Option<Name>,
+    pub(super) identity: Identity,
+    pub(super) name: Option<Name>,
     /// Which thread of this process has the value out in a guard; 0: none. Of this process alone, unlike the words mapped.
     editor: AtomicU64,
 }
@@ -77,7 +79,16 @@ impl Attachment {
         header.lock_id.store(blueprint.lock_id, Ordering::Relaxed);
         header.length.store(length as u64, Ordering::Relaxed);
         header.fences.store(asymmetric.into(), Ordering::Relaxed);
-        attachment.attach(|| Ok(true))?;
+        if let Some(lock) = registry::find_region(blueprint.lock_id)
+            && let Some(name) = lock.name()
+        {
+            for (word, part) in header.lock_name.iter().zip(name.as_str().as_bytes().chunks(size_of::<u64>())) {
+                let mut bytes = [0; size_of::<u64>()];
+                bytes[..part.len()].copy_from_slice(part);
+                word.store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
+            }
+        }
+        attachment.attach(None, || Ok(true))?;
         attachment.name = name;
         let attachment = Arc::new(attachment);
         init(attachment.clone());
@@ -100,7 +111,7 @@ impl Attachment {
                 Some(known) => {
                     known.require(blueprint)?;
                     // A forked child that has not used it so far becomes a peer, if the name still leads there.
-                    if known.attach(|| name.leads_to(inode))? {
+                    if known.attach(None, || name.leads_to(inode))? {
                         return Ok(known);
                     }
                     continue;
@@ -111,7 +122,7 @@ impl Attachment {
             // Both the question and what follows it start over if the name leads elsewhere by now.
             if !region::is_used(attachment.header(), &attachment.shm.base).unwrap_or(true) {
                 name.sweep_file(&attachment.shm.base)?;
-            } else if attachment.attach(|| name.leads_to(inode)).map_err(|error| match error {
+            } else if attachment.attach(None, || name.leads_to(inode)).map_err(|error| match error {
                 AttachError::Busy => OpenError::Busy { name: name.to_string() },
                 error => error.into(),
             })? {
@@ -121,23 +132,8 @@ impl Attachment {
         }
     }
 
-    /// Attaches to a region that this process was given; it knows the region's name, if it has one, from the giver.
-    pub fn adopt(given: Given, blueprint: &Blueprint) -> Result<Arc<Attachment>, OpenError> {
-        let inode = Inode::of(&given.file).map_err(|errno| OpenError::system("fstat", errno))?;
-        if let Some(known) = registry::find(inode) {
-            known.require(Some(blueprint))?;
-            known.attach(|| Ok(true))?;
-            return Ok(known);
-        }
-        let mut attachment = Attachment::of(given.file)?;
-        attachment.require(Some(blueprint))?;
-        attachment.attach(|| Ok(true))?;
-        attachment.name = given.name;
-        Ok(registry::enter(&Arc::new(attachment)))
-    }
-
     /// Maps the region behind `file`, if it is one.
-    fn of(file: OwnedFd) -> Result<Attachment, OpenError> {
+    pub(super) fn of(file: OwnedFd) -> Result<Attachment, OpenError> {
         let view = View::of(&file)?;
         Attachment::map(file, view.bytes(), view.header().fences.load(Ordering::Relaxed) != 0)
     }
@@ -150,7 +146,7 @@ impl Attachment {
     }
 
     /// Whether the region is what `blueprint` says, if it says anything.
-    fn require(&self, blueprint: Option<&Blueprint>) -> Result<(), OpenError> {
+    pub(crate) fn require(&self, blueprint: Option<&Blueprint>) -> Result<(), OpenError> {
         let Some(blueprint) = blueprint else { return Ok(()) };
         let header = self.header();
         let found = header.kind.load(Ordering::Relaxed);
@@ -162,7 +158,7 @@ impl Attachment {
             return Err(OpenError::Type { found, expected: blueprint.element });
         }
         let found = header.lock_id.load(Ordering::Relaxed);
-        if found != blueprint.lock_id {
+        if found != blueprint.lock_id && blueprint.lock_id != ANY_LOCK {
             return Err(OpenError::WrongLock { found, expected: blueprint.lock_id });
         }
         let found = self.length();
@@ -208,6 +204,20 @@ impl Attachment {
         self.header().id.load(Ordering::Relaxed)
     }
 
+    /// The region of the lock that guards this one, 0 for its own; and the lock's name, if it has one.
+    pub(crate) fn lock(&self) -> (u64, Option<Name>) {
+        let header = self.header();
+        let bytes: Vec<u8> =
+            header.lock_name.iter().flat_map(|word| word.load(Ordering::Relaxed).to_ne_bytes()).collect();
+        let name = bytes.split(|byte| *byte == 0).next().and_then(|name| std::str::from_utf8(name).ok());
+        (header.lock_id.load(Ordering::Relaxed), name.and_then(|name| Name::new(name).ok()))
+    }
+
+    /// The attachment that this process has to the region with this number.
+    pub(crate) fn known(region: u64) -> Option<Arc<Attachment>> {
+        registry::find_region(region)
+    }
+
     /// The platform under this region's words.
     #[inline(always)]
     pub fn shm(&self) -> &Shm {
@@ -233,24 +243,6 @@ impl Attachment {
         self.shm.base.as_fd()
     }
 
-    /// The calling thread, as a peer of this region. A forked child becomes a peer here, at first use.
-    #[inline]
-    pub fn owner(&self) -> Result<Owner, AttachError> {
-        let mut peer = self.identity.peer();
-        if peer == 0 {
-            self.attach(|| Ok(true))?;
-            peer = self.identity.peer();
-        }
-        let serial = thread_serial().ok_or(AttachError::ThreadsExhausted)?;
-        Ok(Owner::new(peer, serial))
-    }
-
-    /// Whether this process still is `peer`: false in a child forked since.
-    #[inline(always)]
-    pub fn is_peer(&self, peer: u32) -> bool {
-        self.identity.peer() == peer
-    }
-
     /// The thread that has the value out in a guard. Each thread asks only after its own number, which only itself sets:
     /// relaxed is enough.
     #[inline(always)]
@@ -262,62 +254,6 @@ impl Attachment {
     #[inline(always)]
     pub fn set_editor(&self, thread: u64) {
         self.editor.store(thread, Ordering::Relaxed);
-    }
-
-    /// Becomes a peer, if this process is not one yet: a forked child that has not used the region so far. For operations
-    /// that need no identity, but make this process a user of the region; if it cannot become one, it remains a guest.
-    #[inline(always)]
-    pub fn be_counted(&self) {
-        if self.identity.peer() == 0 {
-            let _ = self.attach(|| Ok(true));
-        }
-    }
-
-    /// Becomes a peer, if this process is not one yet. `admitted` is asked behind the gate and, if it says no, nothing has
-    /// happened.
-    #[cold]
-    fn attach(&self, admitted: impl FnOnce() -> Result<bool, Errno>) -> Result<bool, AttachError> {
-        let _turn = turn::take();
-        if self.identity.peer() != 0 {
-            return Ok(true);
-        }
-        if self.shm.asymmetric {
-            fence::register().map_err(|errno| AttachError::FencesRefused { errno })?;
-        }
-        let description = region::description(&self.shm.base).map_err(|errno| match errno {
-            Errno::ENOENT | Errno::ENOTDIR => AttachError::NoProc,
-            errno => AttachError::system("open /proc/self/fd", errno),
-        })?;
-        // Through a number of ours that somebody else's file now has, we would lock that file and write to nobody.
-        if Inode::of(&description) != Ok(self.shm.inode) {
-            return Err(AttachError::Corrupt { what: "the region's descriptor was closed and its number reused" });
-        }
-        let system = |errno| AttachError::system("fcntl F_OFD_SETLK", errno);
-        if !lease::pass_gate(&description, false).map_err(system)? {
-            return Err(AttachError::Busy);
-        }
-        let admitted = admitted().map_err(|errno| AttachError::system("stat", errno))?;
-        let attached = if admitted { self.enter_table(&description).map(|()| true) } else { Ok(false) };
-        // Not to stay held for as long as the lease, which keeps the description.
-        lease::leave_gate(&description).map_err(system)?;
-        attached
-    }
-
-    /// Takes an id, its lease, and a slot.
-    fn enter_table(&self, description: &OwnedFd) -> Result<(), AttachError> {
-        let header = self.header();
-        let id = peers::next_id(&self.shm, &header.next_id).map_err(|_| AttachError::IdsExhausted)?;
-        let anchor = lease::take(description, id)
-            .map_err(|errno| AttachError::system("fcntl F_OFD_SETLK", errno))?
-            .ok_or(AttachError::Corrupt { what: "the lease of a new peer is held already" })?;
-        match peers::claim(&self.shm, &header.peers, id) {
-            Ok(slot) => self.identity.set(id, slot, anchor),
-            Err(_) => {
-                lease::release(anchor);
-                return Err(AttachError::TooManyPeers { limit: PEERS });
-            }
-        }
-        Ok(())
     }
 }
 
@@ -332,7 +268,7 @@ impl Drop for Attachment {
         // The last to go takes the name along; if that fails, it is stale and the next `create`, `open` or sweep does it.
         // Through a description of its own: the one behind `base` may be shared with a forked process.
         if let Some(name) = &self.name
-            && let Ok(description) = region::description(&self.shm.base)
+            && let Ok(description) = lease::reopen(&self.shm.base)
             && Inode::of(&description) == Ok(self.shm.inode)
         {
             let _ = name.sweep_file(&description);
@@ -363,5 +299,5 @@ fn random_id() -> Result<u64, CreateError> {
     // SAFETY: getrandom writes at most the eight bytes it is given.
     Errno::result(unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) })
         .map_err(|errno| CreateError::system("getrandom", errno))?;
-    Ok(u64::from_ne_bytes(bytes).max(1)) // 0 means "no region"
+    Ok(u64::from_ne_bytes(bytes).clamp(1, ANY_LOCK - 1)) // the others mean "no region" and "any"
 }

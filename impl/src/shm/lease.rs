@@ -14,7 +14,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap, munmap};
 use nix::sys::stat::Mode;
 use nix::unistd::{SysconfVar, sysconf};
-use std::ffi::c_void;
+use std::ffi::{CStr, CString, c_void};
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::ptr::NonNull;
@@ -36,8 +36,17 @@ fn byte(kind: libc::c_int, offset: u32) -> libc::flock {
 
 /// Opens the file behind `base` again: a description of our own, and with it locks of our own.
 pub(super) fn reopen(base: impl AsFd) -> Result<OwnedFd, Errno> {
-    let path = format!("/proc/self/fd/{}", base.as_fd().as_raw_fd());
-    open(path.as_str(), OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())
+    open_at(&path(base))
+}
+
+/// Where `base` can be opened again, by this process and the children that have its descriptors.
+pub(super) fn path(base: impl AsFd) -> CString {
+    CString::new(format!("/proc/self/fd/{}", base.as_fd().as_raw_fd())).unwrap_or_default() // no NUL in there
+}
+
+/// As [`reopen`], of a path made before: this allocates nothing.
+pub(super) fn open_at(path: &CStr) -> Result<OwnedFd, Errno> {
+    open(path, OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())
 }
 
 /// Whether some description other than `base`'s holds a lock on byte `peer`.
@@ -71,14 +80,17 @@ pub(super) fn leave_gate(description: impl AsFd) -> Result<(), Errno> {
 /// The mapped page that keeps a lease alive, as an address: it is kept in memory that a forked child sees wiped.
 pub(super) type Anchor = usize;
 
-/// Locks byte `peer` through `description` and ties the lock to a mapping. The descriptor may be closed afterwards.
-/// `Ok(None)`: the byte is locked already.
-pub(super) fn take(description: &OwnedFd, peer: u32) -> Result<Option<Anchor>, Errno> {
+/// Locks byte `peer` through `description`, for as long as that lives. `Ok(false)`: the byte is locked already.
+pub(super) fn take(description: &OwnedFd, peer: u32) -> Result<bool, Errno> {
     match fcntl(description, FcntlArg::F_OFD_SETLK(&byte(libc::F_WRLCK, peer))) {
-        Ok(_) => {}
-        Err(Errno::EAGAIN | Errno::EACCES) => return Ok(None),
-        Err(errno) => return Err(errno),
+        Ok(_) => Ok(true),
+        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+        Err(errno) => Err(errno),
     }
+}
+
+/// Ties `description`, and with it the locks it holds, to a mapping. The descriptor may be closed afterwards.
+pub(super) fn anchor(description: &OwnedFd) -> Result<Anchor, Errno> {
     let page = page_size();
     // SAFETY: a new mapping at an address of the kernel's choice; it overlays nothing.
     let anchor = unsafe { mmap(None, page, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, description, 0)? };
@@ -87,13 +99,13 @@ pub(super) fn take(description: &OwnedFd, peer: u32) -> Result<Option<Anchor>, E
         release(anchor.as_ptr() as Anchor);
         return Err(errno);
     }
-    Ok(Some(anchor.as_ptr() as Anchor))
+    Ok(anchor.as_ptr() as Anchor)
 }
 
 /// Ends a lease. Only in the process that took it: elsewhere the address means something else.
 pub(super) fn release(anchor: Anchor) {
     if let Some(page) = NonNull::new(anchor as *mut c_void) {
-        // SAFETY: `anchor` comes from `take` in this process, is released once, and nothing refers into its page.
+        // SAFETY: `anchor` comes from the function of that name in this process, is released once, and nothing refers into its page.
         let _ = unsafe { munmap(page, page_size().get()) };
     }
 }

@@ -3,33 +3,40 @@
 #![allow(unsafe_code)]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod admission;
 mod attachment;
 mod copy;
 mod fence;
+mod forked;
 mod futex;
 mod identity;
 mod lease;
 mod mapped;
 mod name;
 mod plain;
-mod process;
 mod region;
 mod registry;
+mod socket;
+mod spawned;
+mod ticket;
 mod turn;
 mod word;
 
-pub use attachment::{Attachment, Blueprint};
+pub use attachment::{ANY_LOCK, Attachment, Blueprint};
+pub use forked::{Forked, fork};
 pub use futex::Deadline;
 pub use mapped::{Mapped, MappedElements, MappedSlice};
 pub use name::{Name, names};
 pub(crate) use plain::{read as read_plain, read_into as read_plain_into, read_many as read_many_plain};
-pub(crate) use process::inherited_region;
-pub use process::{Forked, Given, ShareExt, fork};
+pub(crate) use socket::{receive, send};
+pub use spawned::Share;
+pub(crate) use spawned::{give, handle_of, inherited_id, inherited_names, inherited_region};
+pub use ticket::Given;
 pub use word::ShmWord;
 
 use crate::platform::{Int, Life, Ordering, Platform, Site, Wakeup};
 use nix::sys::stat::fstat;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// The real platform, as seen from one region: its words, and the lives of its peers.
 pub struct Shm {
@@ -49,7 +56,7 @@ pub(crate) struct Inode {
 }
 
 impl Inode {
-    fn of(file: &OwnedFd) -> nix::Result<Inode> {
+    fn of(file: impl AsFd) -> nix::Result<Inode> {
         let stat = fstat(file)?;
         Ok(Inode { device: stat.st_dev, number: stat.st_ino })
     }

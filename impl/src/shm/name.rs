@@ -10,6 +10,7 @@
 use super::region::View;
 use super::{Inode, lease, region};
 use crate::error::{BadName, OpenError};
+use crate::layout::NAME_BYTES;
 use nix::errno::Errno;
 use nix::sys::stat::stat;
 use std::fmt;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 
 pub(super) const DIRECTORY: &str = "/dev/shm";
 const PREFIX: &str = "procession.";
-const LONGEST: usize = 200;
+const LONGEST: usize = NAME_BYTES;
 
 /// A region's name: 1 to 200 bytes, without `/` or NUL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,11 @@ impl Name {
                 None => Ok(Name(name.to_owned())),
             },
         }
+    }
+
+    /// The name as the user gave it.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     pub(super) fn path(&self) -> PathBuf {

@@ -1,6 +1,6 @@
 //! The file behind a region, and its mapping.
 
-use super::lease::{is_held, reopen};
+use super::lease::is_held;
 use super::name::{DIRECTORY, Name};
 use crate::error::{CreateError, OpenError};
 use crate::layout::{BODY, Header, MAGIC, VERSION};
@@ -9,7 +9,7 @@ use memmap2::{MmapOptions, MmapRaw};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, FallocateFlags, FcntlArg, OFlag, SealFlag, fallocate, fcntl, open};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::stat::{Mode, fstat};
+use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::sys::sysinfo::sysinfo;
 use nix::unistd::{ftruncate, linkat};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -94,20 +94,18 @@ pub(super) fn open_named(name: &Name) -> Result<OwnedFd, OpenError> {
     })
 }
 
-/// Bytes of the file.
+/// Bytes of the file, which is none of a device, a pipe or a directory.
 pub(super) fn length(file: &OwnedFd) -> Result<usize, OpenError> {
     let stat = fstat(file).map_err(|errno| OpenError::system("fstat", errno))?;
+    if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
+        return Err(OpenError::Foreign);
+    }
     Ok(usize::try_from(stat.st_size).unwrap_or(0))
 }
 
 /// Maps `bytes` bytes of the file, shared.
 pub(super) fn map(file: &OwnedFd, bytes: usize) -> Result<MmapRaw, OpenError> {
     MmapOptions::new().len(bytes).map_raw(file).map_err(|error| OpenError::io("mmap", &error))
-}
-
-/// A second description of the same file, which will hold our locks.
-pub(super) fn description(base: &OwnedFd) -> nix::Result<OwnedFd> {
-    reopen(base)
 }
 
 /// A look at a region's header, before anything of it is believed.

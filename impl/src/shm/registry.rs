@@ -5,16 +5,29 @@ use super::{Attachment, Inode, turn};
 use std::cell::UnsafeCell;
 use std::sync::{Arc, Weak};
 
-struct Registry(UnsafeCell<Vec<(Inode, Weak<Attachment>)>>);
+/// A region's file, its random number, and the attachment.
+type Known = (Inode, u64, Weak<Attachment>);
+
+struct Registry(UnsafeCell<Vec<Known>>);
 // SAFETY: the list is only touched by whoever has the turn.
 unsafe impl Sync for Registry {}
 static REGISTRY: Registry = Registry(UnsafeCell::new(Vec::new()));
 
+/// The attachment to the region in this file.
 pub(super) fn find(inode: Inode) -> Option<Arc<Attachment>> {
+    find_by(|(known, ..)| *known == inode)
+}
+
+/// The attachment to the region with this number.
+pub(super) fn find_region(id: u64) -> Option<Arc<Attachment>> {
+    find_by(|(_, known, _)| *known == id)
+}
+
+fn find_by(is_it: impl Fn(&Known) -> bool) -> Option<Arc<Attachment>> {
     let _turn = turn::take();
     // SAFETY: we have the turn, and the reference does not outlive it.
     let list = unsafe { &*REGISTRY.0.get() };
-    list.iter().filter(|(known, _)| *known == inode).find_map(|(_, attachment)| attachment.upgrade())
+    list.iter().filter(|known| is_it(known)).find_map(|(.., attachment)| attachment.upgrade())
 }
 
 /// Enters an attachment, or finds that another thread has entered the same region meanwhile: then that one counts.
@@ -23,11 +36,11 @@ pub(super) fn enter(attachment: &Arc<Attachment>) -> Arc<Attachment> {
     let _turn = turn::take();
     // SAFETY: we have the turn, and the reference does not outlive it.
     let list = unsafe { &mut *REGISTRY.0.get() };
-    if let Some(known) = list.iter().filter(|(known, _)| *known == inode).find_map(|(_, known)| known.upgrade()) {
+    if let Some(known) = list.iter().filter(|(known, ..)| *known == inode).find_map(|(.., known)| known.upgrade()) {
         return known;
     }
-    list.retain(|(_, attachment)| attachment.strong_count() > 0);
-    list.push((inode, Arc::downgrade(attachment)));
+    list.retain(|(.., attachment)| attachment.strong_count() > 0);
+    list.push((inode, attachment.id(), Arc::downgrade(attachment)));
     attachment.clone()
 }
 
@@ -37,7 +50,7 @@ pub(super) fn attach_all() {
         let _turn = turn::take();
         // SAFETY: we have the turn, and the reference does not outlive it.
         let list = unsafe { &*REGISTRY.0.get() };
-        list.iter().filter_map(|(_, attachment)| attachment.upgrade()).collect()
+        list.iter().filter_map(|(.., attachment)| attachment.upgrade()).collect()
     };
     all.iter().for_each(|attachment| attachment.be_counted());
 }

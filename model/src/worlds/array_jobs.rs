@@ -3,7 +3,7 @@
 use super::jobs::{Job, Seen, wrong};
 use super::processes::{Barrier, Error, Helper, Started};
 use procession::{
-    AccessError, Array, CreateError, ElementError, Handle, LockError, OpenError, RawArray, ShareExt, SliceError,
+    AccessError, Array, CreateError, ElementError, Handle, LockError, OpenError, RawArray, Share, SliceError,
 };
 
 /// All of them.

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use procession::platform::{Access, Ordering, Platform, Site};
 use procession::shm::{MappedSlice, Name};
 use procession::{
-    AccessError, Handle, Lock, LockError, LockTimeoutError, OpenError, RawValue, ShareExt, TryLockError, Value, fork,
+    AccessError, Handle, Lock, LockError, LockTimeoutError, OpenError, RawValue, Share, TryLockError, Value, fork,
 };
 use std::time::{Duration, Instant};
 

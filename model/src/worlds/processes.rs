@@ -7,7 +7,7 @@ use super::{is_interrupted, jobs, program_roles};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getppid};
-use procession::{Handle, OpenError, RawValue, ShareExt};
+use procession::{Handle, OpenError, RawValue, Share};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};

@@ -9,7 +9,7 @@ use crate::draw;
 use crate::history::{Event, History};
 use crate::spec::{Actor, Spec, array, lock, value};
 use crate::worlds::kernel::Line;
-use procession::{Array, Lock, RLock, RawValue, ShareExt, Value};
+use procession::{Array, Lock, RLock, RawValue, Share, Value};
 use std::process::Command;
 
 /// What the processes use.
