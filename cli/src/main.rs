@@ -5,6 +5,7 @@
 mod race;
 mod regions;
 mod show;
+mod types;
 mod verify;
 
 use clap::{Args, Parser, Subcommand};
@@ -33,6 +34,8 @@ enum Command {
     Sweep(Json),
     /// Show a named region: what it is, who uses it, what it holds
     Stat(regions::StatOptions),
+    /// List the types that have a letter, as Python's multiprocessing and ctypes have them
+    Types(Json),
     /// What this program does when it is started as a helper
     #[command(name = "__helper", hide = true)]
     Helper,
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         Some(Command::Race(options)) => race::run(&options),
         Some(Command::Sweep(Json { json })) => regions::sweep(json),
         Some(Command::Stat(options)) => regions::stat(&options),
+        Some(Command::Types(Json { json })) => types::list(json),
         Some(Command::Helper) => Ok(End::Usage),
     });
     if is_interrupted() {

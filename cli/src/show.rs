@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, CellAlignment, Color, Table, presets};
+use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, Table, Width, presets};
 use procession_model::evidence::Standing;
 use serde::Serialize;
 use std::io::Write;
@@ -55,6 +55,13 @@ pub fn table(titles: &[&str], figures: &[usize]) -> Table {
         }
     }
     table
+}
+
+/// Wraps a column's long texts, between words where there are some: beside a short column they fit a terminal.
+pub fn wrap(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(70)));
+    }
 }
 
 /// One line for a machine.

@@ -2,9 +2,14 @@
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use procession::{Handle, Value};
+use procession::layout::Header;
+use procession::{Array, Handle, RawArray, RawValue, TypeCode, Value};
 use serde_json::Value as Json;
+use std::fs::File;
 use std::io::Read;
+use std::mem::offset_of;
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -117,6 +122,138 @@ fn stat_shows_a_region() {
     let output = procession(&["stat", &name]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains(&name), "the error names the region");
+}
+
+/// What a person is shown of a region.
+fn shown(name: &str) -> String {
+    let output = procession(&["stat", name]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a machine is shown of a region.
+fn told(name: &str) -> Json {
+    let output = procession(&["stat", name, "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    lines(&output).remove(0)
+}
+
+/// The row's words: a long one goes on in the lines that follow, which begin with no title.
+fn row(text: &str, title: &str) -> String {
+    let mut lines = text.lines().skip_while(|line| line.split_whitespace().next() != Some(title));
+    let first = lines.next().unwrap_or_else(|| panic!("no {title} in\n{text}")).trim_start().trim_start_matches(title);
+    let rest = lines.take_while(|line| line.starts_with("   "));
+    std::iter::once(first).chain(rest).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn stat_shows_an_array() {
+    let name = format!("stat-array-{}", std::process::id());
+    let elements: Vec<i64> = (0..2000).map(|index| i64::MIN + index).collect();
+    let array = Array::create(&name, &elements).unwrap();
+    let guard = array.lock().unwrap(); // nobody waits for it
+    let text = shown(&name);
+    assert_eq!((&*row(&text, "code"), &*row(&text, "length")), ("q (long long)", "2000"));
+    let first: Vec<String> = elements[..16].iter().map(i64::to_string).collect();
+    assert_eq!(row(&text, "elements"), format!("{} ... 1984 more", first.join(" ")));
+    assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+    let told = told(&name);
+    assert_eq!((&told["code"], &told["c_type"]), (&"q".into(), &"long long".into()));
+    assert_eq!((&told["length"], &told["value"]), (&2000.into(), &Json::Null));
+    assert_eq!(told["elements"].as_array().unwrap().len(), 512, "as many as 4096 bytes hold");
+    assert_eq!(told["elements"][511], elements[511].to_string());
+    drop(guard);
+}
+
+#[test]
+fn stat_shows_contents_of_every_kind() {
+    let name = |what: &str| format!("stat-{what}-{}", std::process::id());
+    let raw = RawArray::create(&name("raw-array"), &['a', ' ', '\u{202e}']).unwrap();
+    assert_eq!(row(&shown(&name("raw-array")), "elements"), "a U+0020 U+202E");
+    assert_eq!(told(&name("raw-array"))["elements"], serde_json::json!(["a", "U+0020", "U+202E"]));
+    let value = RawValue::create(&name("raw-value"), 2.0f32).unwrap();
+    let told_of_value = told(&name("raw-value"));
+    assert_eq!((&told_of_value["value"], &told_of_value["elements"]), (&"2.0".into(), &Json::Null));
+    assert_eq!((&told_of_value["length"], &told_of_value["code"]), (&1.into(), &"f".into()));
+    // Without a code: 128 bits, a user's type, and more bytes than are looked at.
+    let wide = Value::create(&name("wide"), u128::MAX).unwrap();
+    assert_eq!(row(&shown(&name("wide")), "value"), u128::MAX.to_string());
+    assert_eq!(told(&name("wide"))["code"], Json::Null);
+    let pairs = Array::create(&name("pairs"), &[[1u8, 2], [3, 255]]).unwrap();
+    assert_eq!(row(&shown(&name("pairs")), "elements"), "0102 03ff");
+    assert_eq!(told(&name("pairs"))["elements"], serde_json::json!([null, null]));
+    let large = Array::create(&name("large"), &[[0u8; 5000]; 3]).unwrap();
+    assert_eq!(row(&shown(&name("large")), "elements"), "... 3 more");
+    let long = Value::create(&name("long"), [7u8; 5000]).unwrap();
+    assert_eq!(row(&shown(&name("long")), "bytes"), format!("{}...", "07".repeat(32)));
+    drop((raw, value, wide, pairs, large, long));
+}
+
+/// Another process, which is killed with one of two elements written. As a test of its own it does nothing.
+#[test]
+fn dies_inside() {
+    if let Ok(name) = std::env::var("PROCESSION_DIES_INSIDE") {
+        let array = Array::<u16>::open(&name).unwrap();
+        let guard = array.lock().unwrap();
+        guard.set(0, 7).unwrap();
+        kill(Pid::this(), Signal::SIGKILL).unwrap();
+        drop(guard);
+    }
+}
+
+#[test]
+fn stat_shows_what_a_killed_writer_left() {
+    let name = format!("stat-killed-{}", std::process::id());
+    let array = Array::create(&name, &[1u16, 1]).unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let output = command.args(["--exact", "dies_inside"]).env("PROCESSION_DIES_INSIDE", &name).output().unwrap();
+    assert_eq!(output.status.signal(), Some(Signal::SIGKILL as i32), "{output:?}");
+    let text = shown(&name);
+    assert_eq!((&*row(&text, "elements"), &*row(&text, "lock")), ("7 1", "held by peer 2, which is dead"));
+    assert!(array.snapshot().is_err(), "it was told to nobody: a look is no use of the lock");
+    assert_eq!(row(&shown(&name), "lock"), "free; a death waits to be told");
+}
+
+/// A file in the place of a region is told from one.
+#[test]
+fn stat_of_a_foreign_file_is_an_error() {
+    let name = format!("stat-foreign-{}", std::process::id());
+    let path = format!("/dev/shm/procession.{name}");
+    for bytes in [&b""[..], b"not a region", &[0xff; 8192]] {
+        std::fs::write(&path, bytes).unwrap();
+        let output = procession(&["stat", &name]);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{output:?}");
+        assert!(String::from_utf8(output.stderr).unwrap().starts_with("error: "));
+    }
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// Whatever a broken process wrote of the type and the length, a look ends with an answer.
+#[test]
+fn stat_believes_no_header() {
+    let name = format!("stat-broken-{}", std::process::id());
+    let array = Array::create(&name, &[true, false]).unwrap();
+    let file = File::options().write(true).open(format!("/dev/shm/procession.{name}")).unwrap();
+    let patch = |offset: usize, number: u64| file.write_all_at(&number.to_ne_bytes(), offset as u64).unwrap();
+    for size in [0, 3, 5000, 1 << 63, u64::MAX] {
+        for length in [0, 1, 5, u64::MAX] {
+            patch(offset_of!(Header, type_size), size);
+            patch(offset_of!(Header, length), length);
+            assert_eq!(row(&shown(&name), "kind"), "Array");
+            assert_eq!(told(&name)["length"], length, "{size} {length}");
+        }
+    }
+    drop(array);
+}
+
+#[test]
+fn types_are_listed() {
+    let output = procession(&["types"]);
+    assert_eq!((output.status.code(), String::from_utf8(output.stdout).unwrap()), (Some(0), TypeCode::table()));
+    let lines = lines(&procession(&["types", "--json"]));
+    assert_eq!(lines.len(), TypeCode::ALL.len());
+    let row = serde_json::json!({ "code": "h", "c_type": "short", "rust_type": "i16", "bytes": 2, "zero": "0" });
+    assert!(lines.contains(&row), "{lines:?}");
 }
 
 #[test]

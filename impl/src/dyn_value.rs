@@ -1,7 +1,8 @@
 //! [`DynValue`]: a [`Value`] whose type is known only when the program runs.
 
-use crate::coded::{Coded, ConvertError};
-use crate::error::{AccessError, CreateError, OpenError};
+use crate::coded::Coded;
+use crate::dyn_error::{DynCreateError, DynError};
+use crate::error::{AccessError, OpenError};
 use crate::layout::Kind;
 use crate::platform::{Access, Ordering, Platform, Site};
 use crate::scalar::Scalar;
@@ -11,10 +12,8 @@ use crate::type_code::{TypeCode, with_type};
 use crate::value::Value;
 use std::fmt;
 use std::sync::Arc;
-use thiserror::Error;
 
-const LOOK: Site =
-    Site::new("dyn_value.look", Access::Load, Ordering::Relaxed, "the kind, written before the name was");
+const LOOK: Site = Site::new("dyn.look", Access::Load, Ordering::Relaxed, "the kind, written before the name was");
 
 /// A [`Value`] of the type that a [`TypeCode`] names, as Python's `multiprocessing.Value('i', 7)`: for a program that is
 /// told the type by its user or by the region. It is the same region as a [`Value<T>`](Value)'s: processes may use either.
@@ -56,15 +55,7 @@ impl DynValue {
     /// Errors: those of [`Value::open`](Handle::open), and a type that has no code ([`OpenError::NoTypeCode`]). A value
     /// that another lock guards is [`OpenError::WrongLock`]: open it as a `Value` with that lock.
     pub fn open(name: &str) -> Result<DynValue, OpenError> {
-        // Kept until the value is open: so long, the name leads to this region, and it is attached to only once.
-        let attachment = Attachment::open(name, None)?;
-        let found = attachment.shm().load(&attachment.header().kind, &LOOK);
-        if found != Kind::Value as u32 {
-            return Err(OpenError::Kind { found, expected: Kind::Value });
-        }
-        let found = attachment.element();
-        let code = char::from_u32(found.code).and_then(|letter| TypeCode::from_char(letter).ok());
-        DynValue::open_as(name, code.ok_or(OpenError::NoTypeCode { found })?)
+        open_by_code(name, Kind::Value, |code| DynValue::open_as(name, code))
     }
 
     /// Opens the value of that name and type; another type is [`OpenError::Type`]. Else as [`open`](DynValue::open).
@@ -109,6 +100,22 @@ impl fmt::Debug for DynValue {
     }
 }
 
+/// Finds the type code of the region of that name and kind, for `open` to open it with.
+pub(crate) fn open_by_code<R>(
+    name: &str,
+    kind: Kind,
+    open: impl FnOnce(TypeCode) -> Result<R, OpenError>,
+) -> Result<R, OpenError> {
+    // Kept until the region is open: so long, the name leads to this one, and it is attached to only once.
+    let attachment = Attachment::open(name, None)?;
+    let found = attachment.shm().load(&attachment.header().kind, &LOOK);
+    if found != kind as u32 {
+        return Err(OpenError::Kind { found, expected: kind });
+    }
+    let found = attachment.element();
+    open(found.type_code().ok_or(OpenError::NoTypeCode { found })?)
+}
+
 /// A `Value` with its type forgotten.
 trait Typed: Send + Sync {
     fn code(&self) -> TypeCode;
@@ -136,26 +143,4 @@ impl<T: Coded> Typed for Value<T> {
         converted?;
         Ok(old.to_scalar())
     }
-}
-
-/// A value was not written. Nothing was changed.
-#[derive(Debug, Clone, PartialEq, Error)]
-pub enum DynError {
-    /// The type cannot hold it.
-    #[error(transparent)]
-    Convert(#[from] ConvertError),
-    /// As for [`Value::set`].
-    #[error(transparent)]
-    Access(#[from] AccessError),
-}
-
-/// Why a value whose type is known by its code could not be created.
-#[derive(Debug, Clone, PartialEq, Error)]
-pub enum DynCreateError {
-    /// The type cannot hold it.
-    #[error(transparent)]
-    Convert(#[from] ConvertError),
-    /// As for [`Value::create`].
-    #[error(transparent)]
-    Create(#[from] CreateError),
 }

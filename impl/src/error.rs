@@ -239,8 +239,15 @@ pub struct TypePrint {
     pub size: u64,
     /// Alignment.
     pub align: u32,
-    /// Type code, 0 for a user's type.
+    /// The letter of its [type code](TypePrint::type_code), 0 for a user's type.
     pub code: u32,
+}
+
+impl TypePrint {
+    /// The code, if it is a [`TypeCode`]; the library's own `o` and `O`, for 128 bits, are not.
+    pub fn type_code(&self) -> Option<TypeCode> {
+        TypeCode::from_char(char::from_u32(self.code)?).ok()
+    }
 }
 
 impl std::fmt::Display for TypePrint {

@@ -115,6 +115,8 @@ impl Kind {
             Kind::Lock | Kind::RLock => Some(0),
             Kind::Value => words_for(bytes).checked_mul(WORD_BYTES),
             Kind::RawValue => bytes.div_ceil(WORD_BYTES).checked_mul(WORD_BYTES),
+            // `bytes` may be what a broken process wrote into a header.
+            Kind::Array | Kind::RawArray if bytes > isize::MAX.unsigned_abs() => None,
             Kind::Array | Kind::RawArray => array::stride_for(bytes).checked_mul(length),
         }
     }

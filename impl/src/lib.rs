@@ -7,8 +7,8 @@
 //!
 //! # Types
 //! What is shared is [`Plain`]: bytes without pointers. The types of C have the letters of Python's `ctypes`, a [`TypeCode`];
-//! a [`DynValue`] is a `Value` whose type is known by its letter only. [`SharedStr`] and [`SharedBytes`] stand for pointers
-//! to text.
+//! a [`DynValue`] is a `Value` and a [`DynArray`] an `Array` whose type is known by its letter only. [`SharedStr`] and
+//! [`SharedBytes`] stand for pointers to text.
 //!
 //! # When a process dies
 //! A peer is alive exactly as long as some address space of it can write to the region; a stopped process is alive. Whoever
@@ -33,6 +33,8 @@ mod array_error;
 mod array_guard;
 mod bundle;
 mod coded;
+mod dyn_array;
+mod dyn_error;
 mod dyn_value;
 mod error;
 mod guard;
@@ -59,7 +61,9 @@ pub use array_error::{ElementError, SliceError};
 pub use array_guard::ArrayGuard;
 pub use bundle::{Handles, Inherited, ReceiveError, SendError};
 pub use coded::{Coded, ConvertError};
-pub use dyn_value::{DynCreateError, DynError, DynValue};
+pub use dyn_array::DynArray;
+pub use dyn_error::{ConvertSliceError, DynCreateError, DynElementError, DynError, DynSliceError};
+pub use dyn_value::DynValue;
 pub use error::{
     AccessError, AttachError, BadName, CreateError, LockError, LockTimeoutError, OpenError, SystemError, TryLockError,
     TypePrint,

@@ -4,6 +4,7 @@ use crate::coded::ConvertError;
 use crate::type_code::{TypeCode, with_type};
 use std::fmt;
 use thiserror::Error;
+use zerocopy::TryFromBytes;
 
 /// A value of any type that has a [`TypeCode`].
 ///
@@ -65,6 +66,19 @@ impl Scalar {
     pub fn fit(self, code: TypeCode) -> Result<Scalar, ConvertError> {
         use crate::coded::Coded;
         with_type!(code, T => T::from_scalar(self).map(Coded::to_scalar))
+    }
+
+    /// The value that a cell of type `code` has when these are its bytes, as in [`Stat::bytes`](crate::Stat::bytes): in
+    /// this machine's order. `None`: not as many bytes as the type has, or none of its values.
+    ///
+    /// ```
+    /// use procession::{Scalar, TypeCode};
+    /// let bytes = 258u16.to_ne_bytes();
+    /// assert_eq!(Scalar::from_bytes(TypeCode::UnsignedShort, &bytes), Some(Scalar::Integer(258)));
+    /// assert_eq!(Scalar::from_bytes(TypeCode::Bool, &[2]), None);
+    /// ```
+    pub fn from_bytes(code: TypeCode, bytes: &[u8]) -> Option<Scalar> {
+        with_type!(code, T => T::try_read_from_bytes(bytes).ok().map(Scalar::from))
     }
 
     /// What it is, in words that take an `a`.

@@ -1,10 +1,12 @@
-//! Types: every code's table row and round trip, every refusal, values of a type known only at run time, text in place.
+//! Types: every code's table row and round trip, every refusal, values and arrays of a type known only at run time, text in
+//! place.
 
 use procession::layout::{BODY, Kind};
 use procession::zerocopy::{FromBytes, IntoBytes};
 use procession::{
-    AccessError, Coded, ConvertError, CreateError, DynCreateError, DynError, DynValue, Handle, Lock, NotUtf8,
-    OpenError, ParseScalarError, RawValue, Scalar, SharedBytes, SharedStr, Stat, TooLong, TypeCode, Value,
+    AccessError, Array, Coded, ConvertError, ConvertSliceError, CreateError, DynArray, DynCreateError, DynElementError,
+    DynError, DynSliceError, DynValue, ElementError, Handle, Lock, NotUtf8, OpenError, ParseScalarError, RawArray,
+    RawValue, Scalar, SharedBytes, SharedStr, SliceError, Stat, TooLong, TypeCode, Value,
 };
 use std::collections::HashSet;
 use std::fmt::Debug;
@@ -265,6 +267,21 @@ fn a_text_that_is_no_value() {
     assert_eq!(Scalar::parse("256", TypeCode::UnsignedChar), Err(out_of_range.into()));
 }
 
+#[test]
+fn a_value_of_bytes() {
+    for code in TypeCode::ALL {
+        let zeros = vec![0; code.bytes()];
+        assert_eq!(Scalar::from_bytes(code, &zeros), Some(code.zero()));
+        assert_eq!(Scalar::from_bytes(code, &zeros[1..]), None, "{code} of too few bytes");
+        assert_eq!(Scalar::from_bytes(code, &[&zeros[..], &[0]].concat()), None, "{code} of too many bytes");
+    }
+    assert_eq!(Scalar::from_bytes(TypeCode::Short, &(-2i16).to_ne_bytes()), Some(Scalar::Integer(-2)));
+    assert_eq!(Scalar::from_bytes(TypeCode::Float, &0.5f32.to_ne_bytes()), Some(Scalar::Float(0.5)));
+    assert_eq!(Scalar::from_bytes(TypeCode::Char, b"x"), Some(Scalar::Byte(b'x')));
+    assert_eq!(Scalar::from_bytes(TypeCode::Bool, &[2]), None);
+    assert_eq!(Scalar::from_bytes(TypeCode::WideChar, &0xd800u32.to_ne_bytes()), None);
+}
+
 // ---- DynValue ----
 
 fn sample(code: TypeCode) -> Scalar {
@@ -362,7 +379,7 @@ fn what_is_no_value_with_a_code() {
     let name = name("guarded");
     let lock = Lock::new().unwrap();
     let guarded = Value::create_with_lock(&name, 1u8, &lock).unwrap();
-    assert!(matches!(DynValue::open(&name), Err(OpenError::WrongLock { expected: 0, .. })));
+    assert_eq!(DynValue::open(&name).unwrap().get(), Ok(Scalar::Integer(1))); // its lock is one of this process's
     let untyped = DynValue::from(guarded);
     let _held = lock.lock().unwrap();
     untyped.set(Scalar::Integer(2)).unwrap();
@@ -403,6 +420,129 @@ fn bytes_that_are_no_value() {
     assert_eq!(value.update(|old| old), Err(DynError::Access(corrupt())));
     value.set(Scalar::Bool(true)).unwrap();
     assert_eq!(value.get(), Ok(Scalar::Bool(true)));
+}
+
+// ---- DynArray ----
+
+#[test]
+fn an_array_of_every_code() {
+    for code in TypeCode::ALL {
+        let name = name(&format!("array-{}", u32::from(code.code())));
+        let (zero, other) = (code.zero(), sample(code));
+        let made = DynArray::create(&name, code, &[zero, other, zero]).unwrap();
+        let opened = DynArray::open(&name).unwrap();
+        assert_eq!((made.code(), opened.code()), (code.canonical(), code.canonical()));
+        assert_eq!((opened.len(), opened.is_empty()), (3, false));
+        assert_eq!(opened.snapshot().unwrap(), [zero, other, zero]);
+        made.set(0, other).unwrap();
+        assert_eq!((opened.get(0), opened.get(2)), (Ok(other), Ok(zero)));
+        made.write(1..=2, &[zero, other]).unwrap();
+        assert_eq!(opened.read(..2).unwrap(), [other, zero]);
+        opened.clone().update(|all| all.rotate_left(1)).unwrap();
+        assert_eq!(DynArray::open_as(&name, code).unwrap().read(..).unwrap(), [zero, other, other]);
+        assert_eq!(DynArray::new(code, 2).unwrap().snapshot().unwrap(), [zero; 2]);
+        assert_eq!(DynArray::from_slice(code, &[other]).unwrap().snapshot().unwrap(), [other]);
+        assert_eq!(format!("{made:?}"), format!("DynArray {{ code: {:?}, length: 3, .. }}", code.canonical()));
+    }
+}
+
+#[test]
+fn both_forms_are_one_array() {
+    let name = name("both-arrays");
+    let typed = Array::create(&name, &[0i16; 100]).unwrap();
+    let untyped = DynArray::open(&name).unwrap();
+    assert_eq!(Stat::of(&name).unwrap().alive.len(), 1, "one process is one peer");
+    let add_one = |elements: &mut [Scalar]| {
+        for element in elements {
+            let Scalar::Integer(old) = *element else { panic!("{element:?} in an array of integers") };
+            *element = Scalar::Integer(old + 1);
+        }
+    };
+    std::thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(|| (0..100).for_each(|_| untyped.update(add_one).unwrap()));
+            threads.spawn(|| (0..100).for_each(|_| typed.update(|all| all.iter_mut().for_each(|n| *n += 1)).unwrap()));
+        }
+    });
+    assert_eq!(typed.snapshot().unwrap(), [800; 100]);
+    drop(typed);
+    assert_eq!(DynArray::open(&name).unwrap().get(99), Ok(Scalar::Integer(800)), "the name lives on");
+    drop(untyped);
+    assert_eq!(DynArray::open(&name).unwrap_err(), OpenError::NotFound { name });
+}
+
+#[test]
+fn an_element_that_does_not_fit_changes_none() {
+    let code = TypeCode::SignedChar;
+    let good = [1, 2, 3].map(Scalar::Integer);
+    let bad = [7, 8, 128].map(Scalar::Integer);
+    let error = ConvertError::OutOfRange { value: 128, code, low: -128, high: 127 };
+    let at = |index| ConvertSliceError { index, error };
+    let array = DynArray::from_slice(code, &good).unwrap();
+    assert_eq!(array.set(0, bad[2]), Err(DynElementError::Convert(error)));
+    assert_eq!(array.write(.., &bad), Err(DynSliceError::Convert(at(2))));
+    assert_eq!(array.write(1.., &bad[1..]), Err(DynSliceError::Convert(at(1))), "the place in what was given");
+    assert_eq!(array.update(|all| all.copy_from_slice(&bad)), Err(DynSliceError::Convert(at(2))));
+    assert_eq!(array.snapshot().unwrap(), good);
+    let told = array.write(.., &bad).unwrap_err().to_string();
+    assert_eq!(told, format!("the element 2 of those given: {error}"));
+    let name = name("unmade-array");
+    assert_eq!(DynArray::from_slice(code, &bad).unwrap_err(), DynCreateError::ConvertSlice(at(2)));
+    assert_eq!(DynArray::create(&name, code, &bad).unwrap_err(), DynCreateError::ConvertSlice(at(2)));
+    assert_eq!(DynArray::open(&name).unwrap_err(), OpenError::NotFound { name });
+}
+
+#[test]
+fn elements_that_are_not_there() {
+    let array = DynArray::new(TypeCode::Double, 3).unwrap();
+    let index = ElementError::Index { index: 3, length: 3 };
+    assert_eq!(array.get(3), Err(index.clone()));
+    assert_eq!(array.set(3, Scalar::Float(1.0)), Err(DynElementError::Element(index)));
+    let range = |start, end| SliceError::Range { start, end, length: 3 };
+    assert_eq!(array.read(2..4), Err(range(2, 4)));
+    assert_eq!(array.read(..=3), Err(range(0, 4)));
+    assert_eq!(array.read(4..), Err(range(4, 3)));
+    assert_eq!(array.read(3..), Ok(vec![]));
+    assert_eq!(array.write(2..4, &[Scalar::Float(1.0); 2]), Err(DynSliceError::Slice(range(2, 4))));
+    let length = SliceError::Length { given: 1, expected: 3 };
+    assert_eq!(array.write(.., &[Scalar::Float(1.0)]), Err(DynSliceError::Slice(length)));
+    assert_eq!(array.snapshot().unwrap(), [Scalar::Float(0.0); 3]);
+    assert!(matches!(DynArray::new(TypeCode::Double, 0), Err(CreateError::Length { length: 0, .. })));
+    let empty = DynArray::from_slice(TypeCode::Double, &[]).unwrap_err();
+    assert!(matches!(empty, DynCreateError::Create(CreateError::Length { length: 0, .. })));
+}
+
+#[test]
+fn what_is_no_array_with_a_code() {
+    let value_name = name("no-array");
+    let _value = Value::create(&value_name, 1i32).unwrap();
+    let expected = OpenError::Kind { found: Kind::Value as u32, expected: Kind::Array };
+    assert_eq!(DynArray::open(&value_name).unwrap_err(), expected);
+    let raw_name = name("raw-array");
+    let _raw = RawArray::create(&raw_name, &[1i32]).unwrap();
+    let expected = OpenError::Kind { found: Kind::RawArray as u32, expected: Kind::Array };
+    assert_eq!(DynArray::open(&raw_name).unwrap_err(), expected);
+
+    let wide_name = name("wide-array");
+    let _wide = Array::create(&wide_name, &[1i128]).unwrap();
+    assert!(matches!(DynArray::open(&wide_name), Err(OpenError::NoTypeCode { .. })));
+
+    let name = name("array-codes");
+    let lock = Lock::new().unwrap();
+    let guarded = Array::create_with_lock(&name, &[1u32], &lock).unwrap();
+    assert!(matches!(DynArray::open(&name), Err(OpenError::WrongLock { expected: 0, .. })));
+    let Err(OpenError::Type { found, expected }) = DynArray::open_as(&name, TypeCode::Int) else {
+        panic!("an unsigned int is no int")
+    };
+    assert_eq!((found.type_code(), expected.type_code()), (Some(TypeCode::UnsignedInt), Some(TypeCode::Int)));
+    let untyped = DynArray::from(guarded);
+    let _held = lock.lock().unwrap();
+    untyped.write(.., &[Scalar::Integer(2)]).unwrap();
+    assert_eq!(untyped.snapshot().unwrap(), [Scalar::Integer(2)], "whoever holds the lock goes on");
+    for code in [0, u32::from('x'), u32::MAX] {
+        patch(&name, CODE, &code.to_ne_bytes());
+        assert!(matches!(DynArray::open(&name), Err(OpenError::NoTypeCode { .. })), "{code}");
+    }
 }
 
 // ---- bytes and text in place ----

@@ -101,8 +101,8 @@ impl<P: Platform> Cell<'_, P> {
         if version.is_multiple_of(2) { even } else { odd }
     }
 
-    /// The value, without the lock. `None`: it changed while we read, several times over; the caller queues for the lock
-    /// ([`with`](Cell::with)), as writers do, rather than starve.
+    /// The value, without the lock. `None`: it changed while we read, several times over; the caller queues for the lock,
+    /// as writers do, rather than starve, and reads the value [`held`](Cell::read_held).
     #[inline(always)]
     pub fn read(&self, platform: &P, bytes: &mut [u8]) -> Option<()> {
         if !self.is_word() {

@@ -1,0 +1,21 @@
+//! `procession types`: the types that have a letter.
+
+use crate::show::json;
+use crate::{End, Failure};
+use procession::TypeCode;
+use serde_json::json;
+
+/// Lists them, in the order of CPython's table.
+pub fn list(as_json: bool) -> Result<End, Failure> {
+    if !as_json {
+        anstream::print!("{}", TypeCode::table());
+        return Ok(End::Holds);
+    }
+    for code in TypeCode::ALL {
+        json(&json!({
+            "code": code.code(), "c_type": code.c_type(), "rust_type": code.rust_type(), "bytes": code.bytes(),
+            "zero": code.zero().to_string(),
+        }))?;
+    }
+    Ok(End::Holds)
+}
