@@ -530,7 +530,7 @@ fn what_is_no_array_with_a_code() {
     let name = name("array-codes");
     let lock = Lock::new().unwrap();
     let guarded = Array::create_with_lock(&name, &[1u32], &lock).unwrap();
-    assert!(matches!(DynArray::open(&name), Err(OpenError::WrongLock { expected: 0, .. })));
+    assert_eq!(DynArray::open(&name).unwrap().len(), 1); // its lock is one of this process's
     let Err(OpenError::Type { found, expected }) = DynArray::open_as(&name, TypeCode::Int) else {
         panic!("an unsigned int is no int")
     };
