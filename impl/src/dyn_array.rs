@@ -61,8 +61,8 @@ impl DynArray {
 
     /// Opens the array of that name, of whatever type and length.
     ///
-    /// Errors: those of [`Array::open`](Handle::open), and a type that has no code ([`OpenError::NoTypeCode`]). An array
-    /// that another lock guards is [`OpenError::WrongLock`]: open it as an `Array` with that lock.
+    /// Errors: those of [`Array::open`](Handle::open), and a type that has no code ([`OpenError::NoTypeCode`]). The lock that
+    /// guards it, if it was given one, is found.
     pub fn open(name: &str) -> Result<DynArray, OpenError> {
         open_by_code(name, Kind::Array, |code| DynArray::open_as(name, code))
     }

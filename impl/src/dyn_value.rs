@@ -52,8 +52,8 @@ impl DynValue {
 
     /// Opens the value of that name, of whatever type.
     ///
-    /// Errors: those of [`Value::open`](Handle::open), and a type that has no code ([`OpenError::NoTypeCode`]). A value
-    /// that another lock guards is [`OpenError::WrongLock`]: open it as a `Value` with that lock.
+    /// Errors: those of [`Value::open`](Handle::open), and a type that has no code ([`OpenError::NoTypeCode`]). The lock that
+    /// guards it, if it was given one, is found.
     pub fn open(name: &str) -> Result<DynValue, OpenError> {
         open_by_code(name, Kind::Value, |code| DynValue::open_as(name, code))
     }

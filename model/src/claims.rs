@@ -69,6 +69,16 @@ const TABLE: &[(&str, &[Evidence])] = &[
     ("M6", &[Explore("fences-say-look", LOOM), Job("fence-pair")]),
     ("M7", &[Job("wrong-handle")]),
     (
+        "M8",
+        &[
+            Killed("peers-adopt-claim", LOOM),
+            Killed("peers-adopt-claim", RMW),
+            Killed("peers-adopt-claim-claim", RMW2),
+            Job("spawned-child"),
+        ],
+    ),
+    ("M9", &[Job("sent-handle")]),
+    (
         "L1",
         &[
             Explore("lock-lock", LOOM),
@@ -202,6 +212,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
             Explore("raw-tell-hear", LOOM),
         ],
     ),
+    ("V10", &[Job("type-codes")]),
     (
         "A1",
         &[

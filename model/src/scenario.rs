@@ -123,7 +123,20 @@ pub fn owner(actor: Actor) -> Owner {
     Owner::new(peer(actor.process), actor.role as u32 + 1)
 }
 
+/// How many peer ids there are between a process's first and its second.
+const SECOND: u32 = 16;
+
 /// The peer id of a process.
 pub fn peer(process: usize) -> u32 {
     process as u32 + 1
+}
+
+/// A second peer id of a process: the one that it takes in place of what was kept for it.
+pub fn second_peer(process: usize) -> u32 {
+    peer(process) + SECOND
+}
+
+/// The process of a peer id.
+pub fn process_of(peer: u32) -> usize {
+    (peer.wrapping_sub(1) % SECOND) as usize
 }

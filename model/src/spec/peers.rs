@@ -14,6 +14,8 @@ pub struct Peers {
 pub enum Op {
     /// Enter the table.
     Claim,
+    /// Take over the slot that was kept for it. Left out by a role for which there is none.
+    Adopt,
     /// Leave it. Left out by a role that is not in it.
     Release,
 }
@@ -48,6 +50,10 @@ impl Spec for Peers {
                     answers.push((Answer::Full, self.clone()));
                 }
                 answers
+            }
+            Op::Adopt => {
+                let mine = self.slots.iter().position(|slot| *slot == Some(actor.process));
+                mine.map(|slot| (Answer::Slot(slot), self.clone())).into_iter().collect()
             }
             Op::Release => {
                 let mine = self.slots.iter().position(|slot| *slot == Some(actor.process));

@@ -4,7 +4,7 @@
 use super::engine::Engine;
 use super::kernel::{ALIVE, Execution, Kill, Killed, Line, Sleeper, State, Step};
 use crate::mutants::Break;
-use crate::scenario::{ModelPlatform, peer};
+use crate::scenario::{ModelPlatform, process_of};
 use crate::spec::Actor;
 use procession::platform::{Access, Int, Life, Ordering, Platform, Site, Wakeup};
 use std::marker::PhantomData;
@@ -192,10 +192,10 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
     fn life(&self, asked: u32, site: &'static Site) -> Life {
         drop(self.step(site));
         debug_assert_eq!(site.access, Access::Ask);
-        let process = (0..self.execution.alive.len()).find(|process| peer(*process) == asked);
-        let unasked = self.broken(site) == Some(Break::Drop);
-        let alive = unasked
-            || process.is_some_and(|process| E::latest(&self.execution.alive[process], Ordering::Acquire) & ALIVE != 0);
+        let alive = self.broken(site) == Some(Break::Drop) || {
+            let process = self.execution.alive.get(process_of(asked));
+            process.is_some_and(|alive| E::latest(alive, Ordering::Acquire) & ALIVE != 0)
+        };
         let life = if alive { Life::Alive } else { Life::Dead };
         self.note(site, || format!("peer {asked}: {life:?}"));
         life

@@ -1,8 +1,8 @@
 //! Scenes on real processes that need more than a program: holders that are killed or stopped, forked children, names whose
 //! users are dead, fences. Each job is a claim put to the test on this machine: `Ok` says what was seen, `Err` what was wrong.
 
-use super::array_jobs;
 use super::processes::{Barrier, Error, Helper, Started};
+use super::{array_jobs, handle_jobs};
 use crate::{race, tearing};
 use nix::sys::signal::Signal;
 use procession::platform::{Access, Ordering, Platform, Site};
@@ -29,7 +29,7 @@ const JOBS: &[Job] = &[
 
 /// All of them.
 pub fn jobs() -> impl Iterator<Item = Job> {
-    [JOBS, array_jobs::JOBS].into_iter().flatten().copied()
+    [JOBS, array_jobs::JOBS, handle_jobs::JOBS].into_iter().flatten().copied()
 }
 
 pub(super) fn wrong(what: impl Into<String>) -> Result<Seen, Error> {
@@ -44,6 +44,7 @@ pub(super) fn serve(name: &str, argument: &str) -> Result<(), Error> {
         "create" => create(argument),
         "fences" => fences(argument),
         "copy" => array_jobs::copy(),
+        "idle" => handle_jobs::idle(),
         "race" => race::serve(argument),
         "tear" => tearing::serve(argument),
         _ => Err("no such task".into()),
@@ -162,14 +163,14 @@ fn fork_with_guard() -> Result<(), Error> {
 }
 
 /// A name for the length of one job.
-fn unused_name() -> String {
+pub(super) fn unused_name() -> String {
     use std::time::SystemTime;
     let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     format!("job-{}-{nanos}", std::process::id())
 }
 
 /// Removes the name at the end of a job, however it ends. To be made before any helper, so that it is dropped after them.
-struct Tidy(String);
+pub(super) struct Tidy(pub(super) String);
 
 impl Drop for Tidy {
     fn drop(&mut self) {

@@ -4,6 +4,7 @@ mod array_jobs;
 pub mod checked;
 pub mod engine;
 pub mod explore;
+mod handle_jobs;
 pub mod jobs;
 pub mod kernel;
 pub mod processes;

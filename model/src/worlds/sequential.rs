@@ -1,7 +1,7 @@
 //! The sequential world: one thread plays all roles, an operation at a time, and every answer is compared with the
 //! specification's at once. Where the specification says that an operation blocks, it is left out.
 
-use crate::scenario::{ModelPlatform, Scenario, Subject, owner, peer};
+use crate::scenario::{ModelPlatform, Scenario, Subject, owner, process_of};
 use crate::spec::Spec;
 use procession::platform::{Int, Life, Platform, Site, Wakeup};
 use std::cell::{Cell, RefCell};
@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 /// A machine with one thread.
 #[derive(Default)]
 pub struct Sequential {
-    dead: RefCell<BTreeSet<u32>>,
+    dead: RefCell<BTreeSet<usize>>,
     slept: Cell<bool>,
 }
 
@@ -60,7 +60,7 @@ impl Platform for Sequential {
     }
     fn wake(&self, _: &Word<u32>, _: u32, _: &'static Site) {}
     fn life(&self, peer: u32, _: &'static Site) -> Life {
-        if self.dead.borrow().contains(&peer) { Life::Dead } else { Life::Alive }
+        if self.dead.borrow().contains(&process_of(peer)) { Life::Dead } else { Life::Alive }
     }
 }
 
@@ -93,7 +93,7 @@ pub fn play<S: Subject>(scenario: &Scenario<S>, plan: &[Next<S::Op>]) -> Result<
         match next {
             Next::Kill(process) => {
                 if dead.insert(*process) {
-                    platform.dead.borrow_mut().insert(peer(*process));
+                    platform.dead.borrow_mut().insert(*process);
                     spec = spec.died(*process);
                 }
             }
