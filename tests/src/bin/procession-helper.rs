@@ -7,6 +7,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::{close, getppid, pause};
 use procession::{Handle, Lock, LockError, OpenOrCreateError, RLock, RawValue, Stat, Value, fork};
+use procession_tests::array_tasks;
 use procession_tests::restrict::{become_nobody, leave_descriptors, refuse};
 use procession_tests::talk::{complain, hear, locked, outcome, say};
 use std::fmt::Debug;
@@ -30,6 +31,7 @@ fn run(task: &[&str]) {
         ["close-all" | "exec" | "linger", ..] => live_on(task),
         ["crowd" | "fork-holding" | "fork-leave" | "fork-outlive" | "fork-peer" | "fork-threads", ..] => forking(task),
         ["work"] => work(),
+        ["array", task @ ..] => array_tasks::run(task),
         _ => panic!("no such task: {task:?}"),
     }
 }
