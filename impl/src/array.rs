@@ -119,6 +119,7 @@ impl<T: Plain> Array<T> {
         if Slots::<T>::ONE_WORD {
             return self.slots.get(index);
         }
+        self.slots.require_element(index)?;
         self.inside(|| self.slots.get(index))?
     }
 
@@ -128,6 +129,7 @@ impl<T: Plain> Array<T> {
         if Slots::<T>::ONE_WORD {
             return self.slots.set(index, value);
         }
+        self.slots.require_element(index)?;
         self.inside(|| self.slots.set(index, value))?
     }
 

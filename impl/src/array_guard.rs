@@ -15,9 +15,9 @@ use std::ops::RangeBounds;
 /// Holds an [`Array`]'s lock; drop it to let go.
 ///
 /// What is changed through it is changed at once, and seen by whoever reads single elements; whoever copies slices waits,
-/// and sees all of the changes. While it exists, the array's operations inside the lock are
-/// [`WouldDeadlock`](AccessError::WouldDeadlock) in this thread: use the guard's. In a child forked since it changes nothing
-/// ([`LockLost`](AccessError::LockLost)) and releases nothing.
+/// and sees all of the changes. While it exists, the array's operations inside its own lock are
+/// [`WouldDeadlock`](AccessError::WouldDeadlock) in this thread: use the guard's (inside a lock that it was given, either
+/// will do). In a child forked since it changes nothing ([`LockLost`](AccessError::LockLost)) and releases nothing.
 #[must_use = "the lock is let go at once if the guard is dropped"]
 pub struct ArrayGuard<'a, T: Plain> {
     array: &'a Array<T>,
@@ -98,9 +98,11 @@ impl<T: Plain> ArrayGuard<'_, T> {
         if inside { Ok(()) } else { Err(AccessError::LockLost) }
     }
 
-    /// Whether it was taken by an internal operation after a death that nobody has been told of.
+    /// Whether it was taken by an internal operation, or inside of one, after a death that nobody has been told of.
     pub(crate) fn death_is_untold(&self) -> bool {
-        self.entered.is_some_and(Entered::death_is_untold)
+        let gate = self.array.gate();
+        let outer = || gate.death_is_untold(gate.attachment().shm());
+        self.entered.map_or_else(outer, Entered::death_is_untold)
     }
 }
 

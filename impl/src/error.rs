@@ -174,7 +174,7 @@ pub enum OpenError {
         expected: u32,
     },
     /// Another primitive.
-    #[error("the region is a {}, a {expected:?} was expected", kind_name(*found))]
+    #[error("the region's kind is {}, {expected:?} was expected", kind_name(*found))]
     Kind {
         /// The number in the header.
         found: u32,
@@ -229,7 +229,7 @@ pub enum OpenError {
 }
 
 fn kind_name(bits: u32) -> String {
-    Kind::from_bits(bits).map_or_else(|| format!("thing of unknown kind {bits}"), |kind| format!("{kind:?}"))
+    Kind::from_bits(bits).map_or_else(|| format!("{bits}, unknown here"), |kind| format!("{kind:?}"))
 }
 
 /// What a header says of an element type.

@@ -149,4 +149,11 @@ impl Exclusion<Shm> for Gate<'_> {
             Gate::Recursive(lock, _) => lock.leave(shm, entered),
         }
     }
+    #[inline]
+    fn death_is_untold(&self, shm: &Shm) -> bool {
+        match self {
+            Gate::Plain(lock, _) => lock.death_is_untold(shm),
+            Gate::Recursive(lock, _) => lock.death_is_untold(shm),
+        }
+    }
 }

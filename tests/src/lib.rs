@@ -3,6 +3,8 @@
 //! A test never sleeps to be right. It waits for a line that a helper prints, or for a word in shared memory, and gives up
 //! loudly after [`PATIENCE`].
 
+pub mod array_tasks;
+pub mod bank;
 pub mod restrict;
 pub mod talk;
 

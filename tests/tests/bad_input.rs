@@ -131,11 +131,11 @@ fn another_kind() {
     let name = Name::new("kind");
     let _lock = Lock::create(&name).unwrap();
     let kind = |expected| OpenError::Kind { found: Kind::Lock as u32, expected };
-    refused(Value::<u32>::open(&name), kind(Kind::Value), &["is a Lock", "a Value was expected"]);
-    refused(RawValue::<u32>::open(&name), kind(Kind::RawValue), &["is a Lock", "a RawValue was expected"]);
-    refused(RLock::open(&name), kind(Kind::RLock), &["is a Lock", "a RLock was expected"]);
+    refused(Value::<u32>::open(&name), kind(Kind::Value), &["kind is Lock", "Value was expected"]);
+    refused(RawValue::<u32>::open(&name), kind(Kind::RawValue), &["kind is Lock", "RawValue was expected"]);
+    refused(RLock::open(&name), kind(Kind::RLock), &["kind is Lock", "RLock was expected"]);
     name.patch(at::KIND, &77u32.to_ne_bytes());
-    refused(Lock::open(&name), OpenError::Kind { found: 77, expected: Kind::Lock }, &["unknown kind 77"]);
+    refused(Lock::open(&name), OpenError::Kind { found: 77, expected: Kind::Lock }, &["kind is 77"]);
     assert_eq!(Stat::of(&name).unwrap().kind, None);
 }
 

@@ -143,7 +143,7 @@ pub struct Entered {
     /// The last owner died inside, and this explicit locker is the one to be told.
     pub owner_died: bool,
     /// A death that is still to be told when we leave.
-    untold: bool,
+    pub(super) untold: bool,
 }
 
 impl Entered {
@@ -194,6 +194,8 @@ pub trait Exclusion<P: Platform> {
     ) -> Result<Entered, Refused>;
     /// Leaves. `entered` is what [`enter`](Exclusion::enter) returned to the same thread.
     fn leave(&self, platform: &P, entered: Entered);
+    /// Whether a death is untold. For the holder: while it holds the lock, nobody changes the answer.
+    fn death_is_untold(&self, platform: &P) -> bool;
 }
 
 /// What an internal operation does in a thread that holds the lock.
@@ -220,8 +222,8 @@ pub fn inside<P: Platform, L: Exclusion<P>, R>(
             lock.leave(platform, entered);
             Ok(result)
         }
-        // Whoever holds it explicitly has been told.
-        Err(Refused::WouldDeadlock) if reentry == Reentry::Allowed => Ok(body(false)),
+        // Whoever holds it explicitly has been told; but this thread may be in the middle of another internal operation.
+        Err(Refused::WouldDeadlock) if reentry == Reentry::Allowed => Ok(body(lock.death_is_untold(platform))),
         Err(refused) => Err(refused),
     }
 }
@@ -354,5 +356,10 @@ impl<P: Platform> Exclusion<P> for Lock<P> {
         if left.is_contended() {
             platform.wake(&self.word, 1, &WAKE);
         }
+    }
+
+    #[inline]
+    fn death_is_untold(&self, platform: &P) -> bool {
+        self.peek(platform).has_died()
     }
 }

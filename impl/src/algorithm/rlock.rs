@@ -53,7 +53,9 @@ impl<P: Platform> Exclusion<P> for RLock<P> {
                 let depth = platform.load(&self.0.depth, &DEPTH);
                 let deeper = depth.checked_add(1).ok_or(Refused::TooDeep)?;
                 platform.store(&self.0.depth, deeper, &DEEPER);
-                return Ok(Entered::default());
+                // An internal operation inside of another one, which was not told of a death, has to know of it as well.
+                let untold = intent == Intent::Internal && self.death_is_untold(platform);
+                return Ok(Entered { owner_died: false, untold });
             }
             result => result?,
         };
@@ -69,5 +71,10 @@ impl<P: Platform> Exclusion<P> for RLock<P> {
             0 => self.0.leave_last(platform, entered),
             depth => platform.store(&self.0.depth, depth - 1, &SHALLOWER),
         }
+    }
+
+    #[inline]
+    fn death_is_untold(&self, platform: &P) -> bool {
+        self.0.death_is_untold(platform)
     }
 }

@@ -101,6 +101,9 @@ impl<P: Platform> Exclusion<P> for Gate<'_, P> {
             _ => self.0.lock().leave(platform, entered),
         }
     }
+    fn death_is_untold(&self, platform: &P) -> bool {
+        self.0.death_is_untold(platform)
+    }
 }
 
 impl Subject for ArraySubject {

@@ -10,6 +10,7 @@ use procession::{
     CreateError, Entry, Handle, Handles, Inherited, Lock, LockError, OpenError, OpenOrCreateError, RLock, RawValue,
     Share, Stat, Value, fork, serve, spawn,
 };
+use procession_tests::array_tasks;
 use procession_tests::restrict::{become_nobody, leave_descriptors, refuse};
 use procession_tests::talk::{complain, hear, locked, outcome, say};
 use std::error::Error;
@@ -53,6 +54,7 @@ fn run(task: &[&str]) {
         ["fork-receive"] => fork_receive(),
         ["spawn" | "spawn-unserved", entry] => spawning(entry),
         ["work"] => work(),
+        ["array", task @ ..] => array_tasks::run(task),
         _ => panic!("no such task: {task:?}"),
     }
 }
