@@ -163,6 +163,12 @@ pub trait Platform {
             self.store(word, V::from_bytes(chunk), site);
         }
     }
+    /// A loop begins again: of all that this operation has seen, what follows depends on `state` alone. Only a checker that
+    /// compares states listens, and one that does checks that it is true.
+    #[inline(always)]
+    fn loop_head(&self, state: &[u64]) {
+        let _ = state;
+    }
     /// A C11 fence.
     fn fence(&self, site: &'static Site);
     /// The hot side of the asymmetric pair: a store before it and a load after it keep their order as seen by whoever

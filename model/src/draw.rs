@@ -49,3 +49,17 @@ pub fn switches<O, A>(lines: &[Line<O, A>]) -> usize {
     let roles: Vec<usize> = roles.collect();
     roles.windows(2).filter(|pair| pair[0] != pair[1]).count()
 }
+
+/// A word for a person: small numbers as they are, a thread of a process as such, lock words by their bits.
+pub fn shown(value: u64) -> String {
+    const CONTENDED: u64 = 1 << 30;
+    const DIED: u64 = 1 << 31;
+    match value {
+        0..CONTENDED => value.to_string(),
+        _ if value >> 32 != 0 => format!("{}.{}", value >> 32, value & 0xffff_ffff),
+        _ => {
+            let bit = |bit, name| if value & bit != 0 { name } else { "" };
+            format!("{}{}{}", value & (CONTENDED - 1), bit(CONTENDED, "+contended"), bit(DIED, "+died"))
+        }
+    }
+}

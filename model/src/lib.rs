@@ -8,6 +8,7 @@ pub mod claims;
 pub mod draw;
 pub mod evidence;
 pub mod explore;
+pub mod explorer;
 pub mod history;
 pub mod mutants;
 pub mod race;

@@ -25,7 +25,7 @@ pub trait Subject: Clone + Send + Sync + 'static {
     /// Its shared state.
     type Shared<P: ModelPlatform>: Send + Sync + 'static;
     /// What a role keeps between operations.
-    type Local: Default;
+    type Local: Default + Clone + Eq + std::hash::Hash + std::fmt::Debug + Send;
 
     /// The state at first.
     fn spec(&self) -> Self::Spec;

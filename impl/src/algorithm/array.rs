@@ -112,6 +112,7 @@ impl<P: Platform, V: Int> Elements<'_, P, V> {
         let word = self.words.get(index)?;
         let mut found = platform.load(word, &GUESS);
         Some(loop {
+            platform.loop_head(&[found.to_u64()]);
             let Some(new) = next(found) else { break Err(found) };
             match platform.compare_exchange(word, found, new, &MODIFY) {
                 Ok(old) => break Ok(old),

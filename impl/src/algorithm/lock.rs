@@ -285,6 +285,7 @@ impl<P: Platform> Lock<P> {
         let trying = matches!(patience, Patience::Try);
         let (mut suspicious, mut last_look, mut ticks) = (trying, false, 0);
         loop {
+            platform.loop_head(&[word.0.into(), suspicious.into(), last_look.into()]); // ticks only make ticks longer
             let Some(owner) = word.owner() else {
                 let died = word.has_died();
                 let untold = died && !explicit;

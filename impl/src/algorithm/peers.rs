@@ -69,6 +69,7 @@ pub fn claim<P: Platform>(platform: &P, slots: &[P::Word<u32>], id: u32) -> Resu
     // Two rounds: empty slots first, so that asking after the dead is paid only by a full table.
     for reuse in [false, true] {
         for (index, slot) in slots.iter().enumerate() {
+            platform.loop_head(&[reuse.into(), index as u64]);
             let found = platform.load(slot, &SLOT);
             let free = found == 0 || reuse && platform.life(found, &ASK) == Life::Dead;
             if free && platform.compare_exchange(slot, found, id, &CLAIM).is_ok() {

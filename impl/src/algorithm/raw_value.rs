@@ -50,6 +50,7 @@ pub fn modify<P: Platform>(
 ) -> Result<u64, u64> {
     let mut found = platform.load(word, &GET);
     loop {
+        platform.loop_head(&[found]);
         let Some(new) = next(found) else { return Err(found) };
         match platform.compare_exchange(word, found, new, &MODIFY) {
             Ok(old) => return Ok(old),

@@ -114,7 +114,8 @@ impl<P: Platform> Cell<'_, P> {
 
     /// Apart, so that a value of one word costs its callers one load.
     fn read_copies(&self, platform: &P, bytes: &mut [u8]) -> Option<()> {
-        (0..TRIES).find_map(|_| {
+        (0..TRIES).find_map(|tries| {
+            platform.loop_head(&[tries.into()]);
             let version = platform.load(self.version, &VERSION);
             platform.copy_out(self.copy(version), bytes, &WORD);
             platform.fence(&READ_FENCE);

@@ -21,36 +21,26 @@ pub struct FencePair;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Said([bool; 2]);
 
-/// What can be done. Role 0 is the hot side, role 1 the cold one.
+/// What can be done: say it and, after one's fence, look for the other. Role 0 is the hot side, role 1 the cold one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Op {
-    /// Say it.
-    Say,
-    /// After one's fence, look for the other.
-    Look,
-}
+pub struct SayAndLook;
 
-/// What can be answered.
+/// Whether the other had said it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Answer {
-    /// It is said.
-    Said,
-    /// The other has, or has not.
-    Saw(bool),
-}
+pub struct Saw(bool);
 
 impl Spec for Said {
-    type Op = Op;
-    type Answer = Answer;
-    fn step(&self, actor: Actor, op: &Op) -> Vec<(Answer, Said)> {
-        match op {
-            Op::Say => {
-                let mut next = *self;
-                next.0[actor.role] = true;
-                vec![(Answer::Said, next)]
-            }
-            Op::Look => vec![(Answer::Saw(self.0[1 - actor.role]), *self)],
+    type Op = SayAndLook;
+    type Answer = Saw;
+    /// Whoever comes second must see the first. Whoever comes first may see the second, who is under way.
+    fn step(&self, actor: Actor, SayAndLook: &SayAndLook) -> Vec<(Saw, Said)> {
+        let mut next = *self;
+        next.0[actor.role] = true;
+        let mut answers = vec![(Saw(true), next)];
+        if !self.0[1 - actor.role] {
+            answers.push((Saw(false), next));
         }
+        answers
     }
     fn died(&self, _process: usize) -> Said {
         *self
@@ -59,8 +49,8 @@ impl Spec for Said {
 
 impl Subject for FencePair {
     type Spec = Said;
-    type Op = Op;
-    type Answer = Answer;
+    type Op = SayAndLook;
+    type Answer = Saw;
     type Shared<P: ModelPlatform> = [P::Word<u64>; 2];
     type Local = ();
 
@@ -78,32 +68,24 @@ impl Subject for FencePair {
         platform: &P,
         me: Owner,
         (): &mut (),
-        op: &Op,
-    ) -> Option<Answer> {
+        SayAndLook: &SayAndLook,
+    ) -> Option<Saw> {
         let mine = me.peer as usize - 1;
-        Some(match op {
-            Op::Say => {
-                platform.store(&said[mine], 1, &SAY);
-                Answer::Said
-            }
-            Op::Look => {
-                if mine == 0 {
-                    platform.light_fence(&LIGHT);
-                } else {
-                    platform.heavy_fence(&HEAVY);
-                }
-                Answer::Saw(platform.load(&said[1 - mine], &LOOK) == 1)
-            }
-        })
+        platform.store(&said[mine], 1, &SAY);
+        if mine == 0 {
+            platform.light_fence(&LIGHT);
+        } else {
+            platform.heavy_fence(&HEAVY);
+        }
+        Some(Saw(platform.load(&said[1 - mine], &LOOK) == 1))
     }
 
-    fn leaves_out(&self, (): &(), _op: &Op) -> bool {
+    fn leaves_out(&self, (): &(), _op: &SayAndLook) -> bool {
         false
     }
 }
 
 /// The scenario of the fence pair.
 pub fn pairs() -> Vec<Scenario<FencePair>> {
-    const BOTH: &[Op] = &[Op::Say, Op::Look];
-    vec![Scenario::new("fences-say-look", FencePair, [BOTH, BOTH])]
+    vec![Scenario::new("fences-say-look", FencePair, [&[SayAndLook], &[SayAndLook]])]
 }

@@ -6,6 +6,7 @@ pub mod lock;
 pub mod peers;
 pub mod value;
 
+use crate::explorer::{Explored, Limits, explore};
 use crate::scenario::{Scenario, Subject};
 use crate::worlds::explore::run;
 use crate::worlds::{Run, Setting};
@@ -20,6 +21,8 @@ pub trait Explorable: Send + Sync {
     fn fails(&self) -> bool;
     /// Runs it.
     fn run(&self, setting: &Setting) -> Run;
+    /// Explores every state it can come to.
+    fn explore(&self, limits: &Limits) -> Explored;
 }
 
 impl<S: Subject> Explorable for Scenario<S>
@@ -37,6 +40,9 @@ where
     }
     fn run(&self, setting: &Setting) -> Run {
         run(self, setting)
+    }
+    fn explore(&self, limits: &Limits) -> Explored {
+        explore(self, limits)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::engine::Engine;
 use super::kernel::{ALIVE, Execution, Kill, Killed, Line, Sleeper, State, Step};
+use crate::draw::shown;
 use crate::mutants::Break;
 use crate::scenario::{ModelPlatform, process_of};
 use crate::spec::Actor;
@@ -211,19 +212,5 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> ModelPlatform for Checke
     }
     fn never() -> bool {
         false
-    }
-}
-
-/// A word for a person: small numbers as they are, a thread of a process as such, lock words by their bits.
-fn shown(value: u64) -> String {
-    const CONTENDED: u64 = 1 << 30;
-    const DIED: u64 = 1 << 31;
-    match value {
-        0..CONTENDED => value.to_string(),
-        _ if value >> 32 != 0 => format!("{}.{}", value >> 32, value & 0xffff_ffff),
-        _ => {
-            let bit = |bit, name| if value & bit != 0 { name } else { "" };
-            format!("{}{}{}", value & (CONTENDED - 1), bit(CONTENDED, "+contended"), bit(DIED, "+died"))
-        }
     }
 }

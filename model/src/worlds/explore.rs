@@ -6,6 +6,7 @@ use super::kernel::{Execution, Kill, Killed, Trace};
 use super::{Extent, Run, Setting, Violation, World, is_interrupted};
 use crate::check::{Order, Verdict, check};
 use crate::draw;
+use crate::explorer::{self, Limits, Memory};
 use crate::history::{Event, History, outcome};
 use crate::scenario::{Scenario, Subject, owner};
 use std::cell::Cell;
@@ -47,6 +48,9 @@ pub fn run<S: Subject>(scenario: &Scenario<S>, setting: &Setting) -> Run
 where
     S::Op: Eq + std::hash::Hash,
 {
+    if let World::Explorer(memory) = setting.world {
+        return explored(scenario, setting, memory);
+    }
     let started = Instant::now();
     let mut total = Run { extent: Some(Extent::Exhausted), ..Run::default() };
     let kills = scenario.processes().into_iter().filter(|_| setting.kills);
@@ -83,6 +87,32 @@ where
     }
     total.took = started.elapsed();
     total
+}
+
+fn explored<S: Subject>(scenario: &Scenario<S>, setting: &Setting, memory: Memory) -> Run {
+    let limits = Limits {
+        memory,
+        kills: setting.kills.into(),
+        outcomes: setting.survey,
+        mutant: setting.mutant,
+        time: setting.limit,
+        ..Limits::default()
+    };
+    let seen = explorer::explore(scenario, &limits);
+    let extent = match (&seen.violation, seen.exhausted) {
+        (Some(_), _) => None,
+        (None, true) => Some(Extent::Exhausted),
+        (None, false) => Some(Extent::Stopped),
+    };
+    Run {
+        extent,
+        executions: seen.states,
+        kill_points: seen.kills,
+        outcomes: seen.outcomes.into_iter().map(|outcome| (outcome, 1)).collect(),
+        sites: seen.sites,
+        violation: seen.violation,
+        took: seen.took,
+    }
 }
 
 fn merge(total: &mut Run, run: Run) {
@@ -157,6 +187,8 @@ where
             shuttle_run(shared, shuttle::scheduler::PctScheduler::new_from_seed(SEED, depth, schedules));
             Extent::Sampled
         }
+        // It has no executions, and is asked elsewhere.
+        World::Explorer(_) => Extent::Stopped,
         World::ShuttleRandom(schedules) => {
             shuttle_run(shared, shuttle::scheduler::RandomScheduler::new_from_seed(SEED, schedules));
             Extent::Sampled

@@ -12,6 +12,7 @@ mod program_roles;
 pub mod programs;
 pub mod sequential;
 
+use crate::explorer::Memory;
 use crate::mutants::Mutant;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,8 @@ pub enum World {
     ShuttlePct(usize, usize),
     /// shuttle, at random: schedules.
     ShuttleRandom(usize),
+    /// Our own explorer: every state, with one kill at any moment where there are to be kills.
+    Explorer(Memory),
 }
 
 impl fmt::Display for World {
@@ -55,6 +58,8 @@ impl fmt::Display for World {
             World::ShuttleDfs(_) => "shuttle-dfs",
             World::ShuttlePct(..) => "shuttle-pct",
             World::ShuttleRandom(_) => "shuttle-random",
+            World::Explorer(Memory::Sc) => "explorer",
+            World::Explorer(Memory::Tso) => "explorer-tso",
         })
     }
 }
@@ -137,7 +142,7 @@ impl Setting {
 pub struct Run {
     /// How much. `None`: it stopped at a violation, which is all one needs to know.
     pub extent: Option<Extent>,
-    /// How many executions.
+    /// How many executions; in the explorer, states.
     pub executions: u64,
     /// At how many places somebody was killed.
     pub kill_points: u64,

@@ -1,0 +1,355 @@
+//! The machine: shared words, sleepers, deaths, and every step that anybody can take from a state.
+//!
+//! A state is a row of numbers, so that it can be compared and hashed as bytes:
+//!
+//! | what | how many |
+//! |---|---|
+//! | the shared words | one each |
+//! | per role: its place, whether it sleeps, its ticks | one |
+//! | per role, in TSO only: its store buffer, oldest first | two for each of [`DEPTH`] |
+//! | the set of configurations, who is dead, the kills and the spurious wake-ups left | one |
+//!
+//! Rules:
+//! 1. A wait is one step, which compares the word and falls asleep. Any sleeper of the word may be the one that is woken.
+//! 2. A kill can come at any moment, to a role that runs or sleeps. A role that is dead and not yet known to be is the same
+//!    as one that is stopped: so it is known at once.
+//! 3. Nobody ticks before the first death; after each, everybody once. Whoever would need a second tick sleeps for ever.
+//! 4. A sleep with a deadline may end by it at any moment. A sleep may end for no reason, a few times in all.
+//! 5. In TSO a store goes to the role's buffer, of [`DEPTH`] places, and from there to memory at any later moment; a
+//!    modification, a fence, a wait or a wake comes after one's own stores are in memory, and so does the end of an operation:
+//!    whoever learns of it has learned it by way of memory. A light fence does nothing, a heavy one empties everybody's
+//!    buffer, and a death its victim's.
+
+use super::configurations::{Configurations, Set};
+use super::replay::{Reply, Request, What};
+use super::roles::{Moved, Place, Roles, Told};
+use super::{Limits, Memory};
+use crate::scenario::Subject;
+use procession::platform::{Ordering, Wakeup};
+
+/// A state, as a row of numbers.
+pub type State = Box<[u64]>;
+
+/// The most roles a scenario may have: the dead stand in a byte.
+pub const MOST_ROLES: usize = 8;
+
+/// How many stores a buffer holds.
+pub const DEPTH: usize = 2;
+
+/// A step that was found, and what can be told of it: a range of [`Machine::log`].
+pub struct Step {
+    /// Which.
+    pub how: Move,
+    /// The state it leads to.
+    pub to: State,
+    /// What can be told of it.
+    pub log: std::ops::Range<usize>,
+}
+
+/// A step that can be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Move {
+    /// A role makes the access it is about to make; a wake, with this choice of the sleepers.
+    Access(usize, u16),
+    /// A sleeper's tick.
+    Tick(usize),
+    /// A sleeper's deadline.
+    TimeOut(usize),
+    /// A sleeper wakes for no reason.
+    Spurious(usize),
+    /// The oldest store of a role's buffer reaches memory.
+    Flush(usize),
+    /// A process is killed.
+    Kill(usize),
+}
+
+impl Move {
+    /// Who makes it, if it is sure to come: a role, or (from [`MOST_ROLES`] on) its buffer. A kill may never come, nor a
+    /// wake-up for no reason.
+    pub fn who(self) -> Option<u8> {
+        match self {
+            Move::Access(role, _) | Move::Tick(role) | Move::TimeOut(role) => Some(role as u8),
+            Move::Flush(role) => Some((role + MOST_ROLES) as u8),
+            Move::Spurious(_) | Move::Kill(_) => None,
+        }
+    }
+}
+
+/// Everything that can happen, and what has been learned of it.
+pub struct Machine<S: Subject> {
+    /// The roles.
+    pub roles: Roles<S>,
+    /// The judge.
+    pub configurations: Configurations<S>,
+    /// What can be told of the steps found last: the role, and the number of the telling.
+    pub log: Vec<(usize, u32)>,
+    words: usize,
+    count: usize,
+    limits: Limits,
+}
+
+// Beside a role's place:
+const ASLEEP: u64 = 1 << 32;
+const TICK: u64 = 1 << 40;
+// Beside the set of configurations; the dead stand in the byte from bit 32 on.
+const KILL: u64 = 1 << 40;
+const SPURIOUS: u64 = 1 << 48;
+const BYTE: u64 = 0xff;
+
+impl<S: Subject> Machine<S> {
+    /// A machine at rest, and its first state.
+    pub fn new(mut roles: Roles<S>, words: Vec<u64>, limits: Limits) -> (Machine<S>, State) {
+        let (mut configurations, mut set) = Configurations::new(roles.scenario());
+        let count = roles.scenario().roles.len();
+        let mut state = words.clone();
+        for role in 0..count {
+            let Moved { to, told } = roles.start(role);
+            set = configurations.tell(set, told, roles.told(told));
+            state.push(to.into());
+        }
+        if limits.memory == Memory::Tso {
+            state.extend(std::iter::repeat_n(0, count * DEPTH * 2));
+        }
+        state.push(u64::from(set) + u64::from(limits.kills) * KILL + u64::from(limits.spurious) * SPURIOUS);
+        (Machine { roles, configurations, log: Vec::new(), words: words.len(), count, limits }, state.into())
+    }
+
+    /// Where a role is.
+    pub fn place(&self, state: &[u64], role: usize) -> Place {
+        state[self.words + role] as Place
+    }
+
+    /// Whether a role sleeps.
+    pub fn is_asleep(&self, state: &[u64], role: usize) -> bool {
+        state[self.words + role] & ASLEEP != 0
+    }
+
+    /// The judge's set.
+    pub fn set(&self, state: &[u64]) -> Set {
+        state[state.len() - 1] as Set
+    }
+
+    /// Whether everybody has ended or is dead.
+    pub fn is_over(&self, state: &[u64]) -> bool {
+        (0..self.count).all(|role| self.roles.request(self.place(state, role)).is_none())
+    }
+
+    fn deaths(&self, state: &[u64]) -> u64 {
+        (state[state.len() - 1] >> 32 & BYTE).count_ones().into()
+    }
+
+    /// Whether a process is dead.
+    pub fn is_dead(&self, state: &[u64], process: usize) -> bool {
+        state[state.len() - 1] >> (32 + process) & 1 == 1
+    }
+
+    /// Every step from `state`, with the state that it leads to.
+    pub fn steps(&mut self, state: &[u64], steps: &mut Vec<Step>) {
+        steps.clear();
+        self.log.clear();
+        for role in 0..self.count {
+            let place = self.place(state, role);
+            if self.limits.memory == Memory::Tso && self.buffer(role, state)[0] != 0 {
+                let mut next: State = state.into();
+                self.flush(&mut next, role);
+                self.found(steps, Move::Flush(role), next);
+            }
+            let Some(request) = self.roles.request(place).copied() else { continue };
+            if self.is_asleep(state, role) {
+                self.sleeper_steps(state, role, &request, steps);
+            } else {
+                self.access(state, role, &request, steps);
+            }
+        }
+        if state[state.len() - 1] >> 40 & BYTE > 0 {
+            for process in 0..self.count {
+                self.kill(state, process, steps);
+            }
+        }
+    }
+
+    fn sleeper_steps(&mut self, state: &[u64], role: usize, request: &Request, steps: &mut Vec<Step>) {
+        let own = state[self.words + role];
+        let last = state.len() - 1;
+        let wake = |machine: &mut Self, steps: &mut Vec<Step>, how: Move, wakeup: Wakeup| {
+            let mut next: State = state.into();
+            match how {
+                Move::Tick(_) => next[machine.words + role] += TICK,
+                Move::Spurious(_) => next[last] -= SPURIOUS,
+                _ => {}
+            }
+            machine.advance(&mut next, role, Reply::woken(wakeup));
+            machine.found(steps, how, next);
+        };
+        if own >> 40 & BYTE < self.deaths(state) {
+            wake(self, steps, Move::Tick(role), Wakeup::Tick);
+        }
+        if matches!(request.what, What::Wait { timed: true, .. }) {
+            wake(self, steps, Move::TimeOut(role), Wakeup::TimedOut);
+        }
+        if state[last] >> 48 & BYTE > 0 {
+            wake(self, steps, Move::Spurious(role), Wakeup::Woken);
+        }
+    }
+
+    fn access(&mut self, state: &[u64], role: usize, request: &Request, steps: &mut Vec<Step>) {
+        let mut next: State = state.into();
+        let tso = self.limits.memory == Memory::Tso;
+        let orders_stores = match request.what {
+            What::Load(_) | What::Store(..) | What::LightFence | What::Life(_) => false,
+            What::Fence => request.ordering == Ordering::SeqCst,
+            _ => true,
+        };
+        if tso && orders_stores {
+            self.empty(&mut next, role);
+        }
+        let reply = match request.what {
+            What::Load(word) => Reply { value: self.seen(&next, role, word), done: true },
+            What::Store(word, value) => {
+                if tso && !self.put(&mut next, role, word, value) {
+                    return; // the buffer is full: a flush comes first
+                }
+                if !tso {
+                    next[word] = value;
+                }
+                Reply::default()
+            }
+            What::Swap(word, value) => Reply { value: std::mem::replace(&mut next[word], value), done: true },
+            What::CompareExchange(word, current, new) => {
+                let (value, done) = (next[word], next[word] == current);
+                if done {
+                    next[word] = new;
+                }
+                Reply { value, done }
+            }
+            What::FetchAdd(word, value, mask) => {
+                let old = next[word];
+                next[word] = old.wrapping_add(value) & mask;
+                Reply { value: old, done: true }
+            }
+            What::Fence | What::LightFence => Reply::default(),
+            What::HeavyFence => {
+                if tso {
+                    (0..self.count).for_each(|other| self.empty(&mut next, other));
+                }
+                Reply::default()
+            }
+            What::Wait { word, expected, compares, .. } => {
+                if !compares || next[word] == expected {
+                    next[self.words + role] |= ASLEEP;
+                    self.found(steps, Move::Access(role, 0), next);
+                    return;
+                }
+                Reply::woken(Wakeup::Changed)
+            }
+            What::Wake(word, count) => return self.wake(&next, role, word, count, steps),
+            What::Life(process) => Reply { value: u64::from(!self.is_dead(&next, process)), done: true },
+        };
+        self.advance(&mut next, role, reply);
+        self.found(steps, Move::Access(role, 0), next);
+    }
+
+    /// A wake: one step for every choice of those who are woken.
+    fn wake(&mut self, state: &[u64], role: usize, word: usize, count: u32, steps: &mut Vec<Step>) {
+        let sleeps_here = |other: &usize| {
+            let request = self.roles.request(self.place(state, *other));
+            self.is_asleep(state, *other) && request.is_some_and(|request| request.what.word() == Some(word))
+        };
+        let sleepers: Vec<usize> = (0..self.count).filter(sleeps_here).collect();
+        let woken = (count as usize).min(sleepers.len());
+        for choice in (0..1u16 << sleepers.len()).filter(|choice| choice.count_ones() as usize == woken) {
+            let mut next: State = state.into();
+            for (index, sleeper) in sleepers.iter().enumerate() {
+                if choice >> index & 1 == 1 {
+                    self.advance(&mut next, *sleeper, Reply::woken(Wakeup::Woken));
+                }
+            }
+            self.advance(&mut next, role, Reply::default());
+            self.found(steps, Move::Access(role, choice), next);
+        }
+    }
+
+    fn kill(&mut self, state: &[u64], process: usize, steps: &mut Vec<Step>) {
+        let roles: Vec<usize> =
+            (0..self.count).filter(|role| self.roles.scenario().roles[*role].process == process).collect();
+        if roles.iter().all(|role| self.roles.request(self.place(state, *role)).is_none()) {
+            return; // it has ended, or there is no such process
+        }
+        let mut next: State = state.into();
+        for role in roles {
+            if self.limits.memory == Memory::Tso {
+                self.empty(&mut next, role);
+            }
+            next[self.words + role] = self.roles.stop(role, self.place(state, role)).into();
+        }
+        let last = next.len() - 1;
+        let set = self.configurations.died(next[last] as Set, process);
+        next[last] = next[last] & !u64::from(u32::MAX) | u64::from(set);
+        next[last] = (next[last] | 1 << (32 + process)) - KILL;
+        self.found(steps, Move::Kill(process), next);
+    }
+
+    /// A step has been found; what can be told of it was logged since the one before.
+    fn found(&mut self, steps: &mut Vec<Step>, how: Move, to: State) {
+        let from = steps.last().map_or(0, |step| step.log.end);
+        steps.push(Step { how, to, log: from..self.log.len() });
+    }
+
+    /// A role is told `reply`, and goes on to where it asks again.
+    fn advance(&mut self, state: &mut State, role: usize, reply: Reply) {
+        let Moved { to, told } = self.roles.step(self.place(state, role), reply);
+        let own = &mut state[self.words + role];
+        *own = (*own & !(u64::from(u32::MAX) | ASLEEP)) | u64::from(to);
+        if self.roles.request(to).is_none() {
+            *own = to.into(); // how it slept is nobody's business any more
+        }
+        if told != 0 {
+            self.log.push((role, told));
+            let returns = self.roles.told(told).iter().any(|told| matches!(told, Told::Return(..)));
+            if returns && self.limits.memory == Memory::Tso {
+                self.empty(state, role);
+            }
+        }
+        let last = state.len() - 1;
+        let set = self.configurations.tell(state[last] as Set, told, self.roles.told(told));
+        state[last] = state[last] & !u64::from(u32::MAX) | u64::from(set);
+    }
+
+    /// A role's buffer: pairs of a word's number plus one, and a value.
+    fn buffer<'a>(&self, role: usize, state: &'a [u64]) -> &'a [u64] {
+        &state[self.words + self.count + role * DEPTH * 2..][..DEPTH * 2]
+    }
+
+    /// What a role sees in a word: its own latest store, if that is still in its buffer.
+    pub fn seen(&self, state: &[u64], role: usize, word: usize) -> u64 {
+        if self.limits.memory != Memory::Tso {
+            return state[word];
+        }
+        let entries = self.buffer(role, state).chunks_exact(2).rev();
+        entries.filter(|entry| entry[0] == word as u64 + 1).map(|entry| entry[1]).next().unwrap_or(state[word])
+    }
+
+    /// Puts a store into the buffer, if there is room.
+    fn put(&self, state: &mut State, role: usize, word: usize, value: u64) -> bool {
+        let at = self.words + self.count + role * DEPTH * 2;
+        let Some(free) = (0..DEPTH).find(|index| state[at + 2 * index] == 0) else { return false };
+        state[at + 2 * free] = word as u64 + 1;
+        state[at + 2 * free + 1] = value;
+        true
+    }
+
+    /// The oldest store reaches memory.
+    fn flush(&self, state: &mut State, role: usize) {
+        let at = self.words + self.count + role * DEPTH * 2;
+        let (word, value) = (state[at], state[at + 1]);
+        if word != 0 {
+            state[word as usize - 1] = value;
+            state.copy_within(at + 2..at + 2 * DEPTH, at);
+            state[at + 2 * DEPTH - 2..at + 2 * DEPTH].fill(0);
+        }
+    }
+
+    fn empty(&self, state: &mut State, role: usize) {
+        (0..DEPTH).for_each(|_| self.flush(state, role));
+    }
+}

@@ -1,0 +1,74 @@
+//! The explorer: every state that a scenario can come to, with a process killed at any moment, told apart by everything that a
+//! verdict depends on. Nothing is replayed for a state: what a role does is learned once ([`roles`]), what a judge says too
+//! ([`configurations`]), and a state is a row of numbers ([`machine`]). The search is breadth first, so that the first
+//! counterexample is the shortest ([`search`]); on the finished graph it is asked whether anybody can run for ever
+//! ([`liveness`]).
+
+pub mod configurations;
+pub mod liveness;
+pub mod machine;
+pub mod replay;
+pub mod roles;
+pub mod search;
+mod story;
+
+use crate::mutants::Mutant;
+use std::time::Duration;
+
+pub use search::{Explored, explore};
+
+/// What memory does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Memory {
+    /// Every access is at once everybody's: sequential consistency.
+    Sc,
+    /// Stores wait in a buffer: total store order, as on x86. The only memory that can judge the asymmetric fences.
+    Tso,
+}
+
+impl Memory {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Memory::Sc => "sc",
+            Memory::Tso => "tso",
+        }
+    }
+}
+
+/// How far to go.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// What memory does.
+    pub memory: Memory,
+    /// How many processes may be killed.
+    pub kills: u8,
+    /// How many sleeps may end for no reason.
+    pub spurious: u8,
+    /// Whether roles that were answered differently are told apart, so that every outcome is seen.
+    pub outcomes: bool,
+    /// Whether the algorithms are believed about their loop heads. Without, there are more states, and the same verdicts.
+    pub loop_heads: bool,
+    /// A site that is broken on purpose.
+    pub mutant: Option<Mutant>,
+    /// The most states.
+    pub states: usize,
+    /// When to stop.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    /// Sequential consistency, nobody killed, one spurious wake-up, a minute.
+    fn default() -> Limits {
+        Limits {
+            memory: Memory::Sc,
+            kills: 0,
+            spurious: 1,
+            outcomes: false,
+            loop_heads: true,
+            mutant: None,
+            states: 20_000_000,
+            time: Duration::from_secs(60),
+        }
+    }
+}
