@@ -2,11 +2,13 @@
 //!
 //! Exit codes: 0 holds, 1 violated or failed, 2 wrong usage, 3 unknown (stopped, or not seen), 130 interrupted.
 
+mod explore;
 mod race;
 mod regions;
 mod show;
 mod types;
 mod verify;
+mod work;
 
 use clap::{Args, Parser, Subcommand};
 use procession_model::worlds::{interrupt, is_interrupted, processes};
@@ -30,6 +32,8 @@ enum Command {
     Claims(Json),
     /// The race: what adding without a lock loses, in the model and between real processes
     Race(race::Options),
+    /// Explore every state of a scenario, with processes killed at any moment
+    Explore(explore::Options),
     /// Remove the named regions whose users are all dead
     Sweep(Json),
     /// Show a named region: what it is, who uses it, what it holds
@@ -89,6 +93,7 @@ fn main() -> ExitCode {
         Some(Command::Verify(options)) => verify::run(&options),
         Some(Command::Claims(Json { json })) => verify::list(json),
         Some(Command::Race(options)) => race::run(&options),
+        Some(Command::Explore(options)) => explore::run(&options),
         Some(Command::Sweep(Json { json })) => regions::sweep(json),
         Some(Command::Stat(options)) => regions::stat(&options),
         Some(Command::Types(Json { json })) => types::list(json),

@@ -1,18 +1,14 @@
 //! `procession verify` and `procession claims`.
 
 use crate::show::{self, json};
-use crate::{End, Failure};
+use crate::{End, Failure, work};
 use clap::Args;
 use comfy_table::Cell;
-use indicatif::{ProgressBar, ProgressStyle};
 use procession_model::claims::{Claim, claims, evidence};
 use procession_model::evidence::{Evidence, Finding, Standing};
 use procession_model::worlds::is_interrupted;
 use procession_model::worlds::processes::Helper;
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::io::IsTerminal;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What to verify.
@@ -21,7 +17,7 @@ pub struct Options {
     /// Claims (L1), or families of them (L); all if none is named
     #[arg(value_name = "ID")]
     ids: Vec<String>,
-    /// Only evidence from this world: loom, loom-rmw, shuttle-dfs, shuttle-pct, shuttle-random, processes
+    /// Only evidence from this world: loom, loom-rmw, shuttle-dfs, shuttle-pct, shuttle-random, explorer, explorer-tso, processes
     #[arg(long, value_name = "W")]
     world: Option<String>,
     /// Larger explorations, up to half an hour
@@ -32,7 +28,8 @@ pub struct Options {
     json: bool,
 }
 
-const WORLDS: [&str; 6] = ["loom", "loom-rmw", "shuttle-dfs", "shuttle-pct", "shuttle-random", "processes"];
+const WORLDS: [&str; 8] =
+    ["loom", "loom-rmw", "shuttle-dfs", "shuttle-pct", "shuttle-random", "explorer", "explorer-tso", "processes"];
 
 /// Puts the chosen claims to the test.
 pub fn run(options: &Options) -> Result<End, Failure> {
@@ -83,37 +80,14 @@ fn choose(options: &Options) -> Option<Vec<Claim>> {
     Some(all.into_iter().filter(chosen).collect())
 }
 
-/// Gathers all the evidence, on as many threads as there are processors.
+/// Gathers all the evidence.
 fn gather(evidence: &[Evidence], limit: Duration, quiet: bool) -> Result<Vec<Finding>, Failure> {
     let helper = Helper::this("__helper")?;
-    let bar = if quiet || !std::io::stderr().is_terminal() {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::new(evidence.len() as u64)
-    };
-    bar.set_style(ProgressStyle::with_template("{elapsed} {bar:30} {pos}/{len} {msg}")?);
-    let next = Mutex::new(0..evidence.len());
-    let findings = Mutex::new(BTreeMap::new());
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|threads| {
-        for _ in 0..workers {
-            threads.spawn(|| {
-                loop {
-                    let Some(index) = next.lock().unwrap_or_else(PoisonError::into_inner).next() else { break };
-                    if is_interrupted() {
-                        break;
-                    }
-                    let piece = evidence[index];
-                    bar.set_message(format!("{} in {}", piece.name(), piece.world()));
-                    let finding = piece.gather(&helper, limit);
-                    findings.lock().unwrap_or_else(PoisonError::into_inner).insert(index, finding);
-                    bar.inc(1);
-                }
-            });
-        }
-    });
-    bar.finish_and_clear();
-    Ok(findings.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())
+    let bar = work::progress(evidence.len(), quiet)?;
+    Ok(work::each(evidence, &bar, |piece| {
+        bar.set_message(format!("{} in {}", piece.name(), piece.world()));
+        piece.gather(&helper, limit)
+    }))
 }
 
 fn report(verdicts: &[(Claim, Vec<&Finding>)], as_json: bool, took: Duration) -> Result<End, Failure> {

@@ -105,6 +105,26 @@ fn race_shows_what_the_lock_is_for() {
 }
 
 #[test]
+fn explore_shows_every_state() {
+    let output = procession(&["explore", "lock-lock-twice", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let line = &lines(&output)[0];
+    assert_eq!((&line["result"], &line["verdict"]), (&"exhausted".into(), &"holds".into()));
+    let number = |what: &str| line[what].as_u64().unwrap();
+    assert!(number("states") > 1000 && number("transitions") > number("states") && number("kill_transitions") > 100);
+    let more = procession(&["explore", "lock-lock-twice", "--kills", "2", "--memory", "tso", "--json"]);
+    assert!(lines(&more)[0]["states"].as_u64().unwrap() > number("states"));
+    let shown = procession(&["explore", "raw-plus-plus"]);
+    assert_eq!(shown.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("raw.set := 1"));
+    let stopped = procession(&["explore", "lock-x4", "--limit", "0"]);
+    assert_eq!(stopped.status.code(), Some(3), "{stopped:?}");
+    assert_eq!(procession(&["explore", "no-such-scenario"]).status.code(), Some(2));
+    let listed = procession(&["explore", "--list"]);
+    assert!(String::from_utf8_lossy(&listed.stdout).lines().any(|name| name == "lock-x4"));
+}
+
+#[test]
 fn stat_shows_a_region() {
     let name = format!("stat-{}", std::process::id());
     let value = Value::create(&name, 41i32).unwrap();

@@ -3,6 +3,7 @@
 //! The claims themselves are in `specs/`, and read from there.
 
 use crate::evidence::Evidence::{self, Explore, Job, Killed, Loses, Programs, Shows, Tears};
+use crate::explorer::Memory;
 use crate::tearing::Wide;
 use crate::worlds::World;
 use crate::worlds::programs::Target;
@@ -50,27 +51,35 @@ const RMW: World = World::LoomRmw(None);
 const RMW2: World = World::LoomRmw(Some(2));
 const PCT: World = World::ShuttlePct(3, 200);
 const RANDOM: World = World::ShuttleRandom(2000);
+const EXPLORER: World = World::Explorer(Memory::Sc);
+const TSO: World = World::Explorer(Memory::Tso);
 const DFS: World = World::ShuttleDfs(20_000);
 
 const TABLE: &[(&str, &[Evidence])] = &[
-    ("M1", &[Killed("lock-lock", LOOM), Killed("lock-lock", RMW), Job("killed-holder")]),
+    (
+        "M1",
+        &[Killed("lock-x3-twice", EXPLORER), Killed("lock-lock", LOOM), Killed("lock-lock", RMW), Job("killed-holder")],
+    ),
     ("M2", &[Job("stopped-holder")]),
     ("M3", &[Job("forked-child")]),
     ("M4", &[Job("stale-name")]),
     (
         "M5",
         &[
+            Killed("peers-claim-claim-claim", EXPLORER),
+            Killed("peers-release-claim", EXPLORER),
             Killed("peers-claim-claim", LOOM),
             Killed("peers-claim-full", RMW),
             Killed("peers-release-claim", LOOM),
             Killed("peers-claim-claim-claim", RMW2),
         ],
     ),
-    ("M6", &[Explore("fences-say-look", LOOM), Job("fence-pair")]),
+    ("M6", &[Killed("fences-say-look", TSO), Explore("fences-say-look", LOOM), Job("fence-pair")]),
     ("M7", &[Job("wrong-handle")]),
     (
         "M8",
         &[
+            Killed("peers-adopt-claim-claim", EXPLORER),
             Killed("peers-adopt-claim", LOOM),
             Killed("peers-adopt-claim", RMW),
             Killed("peers-adopt-claim-claim", RMW2),
@@ -81,6 +90,8 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "L1",
         &[
+            Killed("lock-x4", EXPLORER),
+            Killed("lock-lock-lock", TSO),
             Explore("lock-lock", LOOM),
             Explore("lock-lock", RMW),
             Explore("lock-lock", DFS),
@@ -95,8 +106,11 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "L2",
         &[
+            Killed("lock-x4", EXPLORER),
+            Killed("lock-x3-twice", EXPLORER),
+            Killed("lock-x3-twice", TSO),
             Killed("lock-lock-twice", LOOM2),
-            Killed("lock-lock-twice", RMW),
+            Killed("lock-lock-twice", RMW2),
             Killed("lock-lock-lock", LOOM2),
             Killed("lock-lock-lock", RMW2),
             Killed("lock-lock-lock", PCT),
@@ -105,6 +119,8 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "L3",
         &[
+            Killed("lock-x3-twice", EXPLORER),
+            Killed("lock-try", EXPLORER),
             Killed("lock-lock", LOOM),
             Killed("lock-lock", RMW),
             Killed("lock-lock-twice", PCT),
@@ -115,6 +131,9 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "L4",
         &[
+            Killed("lock-timeout-timeout", EXPLORER),
+            Killed("lock-timeout-lock", EXPLORER),
+            Killed("lock-timeout-timeout", TSO),
             Killed("lock-try", RMW),
             Killed("lock-timeout", RMW),
             Killed("lock-timeout", LOOM3),
@@ -125,10 +144,20 @@ const TABLE: &[(&str, &[Evidence])] = &[
             Job("stopped-holder"),
         ],
     ),
-    ("L5", &[Explore("lock-itself", LOOM), Explore("lock-itself", RMW), Programs(Target::Lock, 50)]),
+    (
+        "L5",
+        &[
+            Killed("lock-itself", EXPLORER),
+            Explore("lock-itself", LOOM),
+            Explore("lock-itself", RMW),
+            Programs(Target::Lock, 50),
+        ],
+    ),
     (
         "L6",
         &[
+            Killed("lock-threads-process", EXPLORER),
+            Killed("lock-threads", EXPLORER),
             Explore("lock-threads", LOOM),
             Killed("lock-threads", RMW),
             Killed("lock-threads-process", LOOM2),
@@ -138,6 +167,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "R1",
         &[
+            Killed("rlock-x3", EXPLORER),
             Explore("rlock-rlock", LOOM),
             Explore("rlock-rlock", RMW),
             Explore("rlock-rlock-deep", RMW),
@@ -148,15 +178,19 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "R2",
         &[
+            Killed("rlock-threads-process", EXPLORER),
+            Killed("rlock-threads", EXPLORER),
             Killed("rlock-try", RMW),
             Explore("rlock-threads", LOOM),
-            Killed("rlock-threads", RMW),
+            Killed("rlock-threads", RMW2),
             Explore("rlock-threads-process", LOOM2),
         ],
     ),
     (
         "R3",
         &[
+            Killed("rlock-rlock-rlock", EXPLORER),
+            Killed("rlock-rlock-deep", TSO),
             Killed("rlock-rlock", LOOM),
             Killed("rlock-rlock", RMW),
             Killed("rlock-rlock-rlock", LOOM2),
@@ -166,6 +200,8 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "V1",
         &[
+            Killed("value-x3", EXPLORER),
+            Killed("wide-writers-reader", EXPLORER),
             Explore("value-add-add", LOOM),
             Explore("value-set-exchange", RMW),
             Explore("value-set-get", RMW),
@@ -179,6 +215,9 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "V2",
         &[
+            Killed("wide-writers-reader", EXPLORER),
+            Killed("wide-set-set-get", TSO),
+            Killed("wide-busy-reader", EXPLORER),
             Killed("wide-set-get", LOOM),
             Killed("wide-set-get", RMW),
             Killed("wide-set-set-get", LOOM2),
@@ -191,6 +230,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "V3",
         &[
+            Killed("value-x3", EXPLORER),
             Explore("value-guard-guard", LOOM),
             Explore("value-guard-guard", RMW),
             Explore("value-add-guard", LOOM),
@@ -198,14 +238,49 @@ const TABLE: &[(&str, &[Evidence])] = &[
             Explore("wide-add-add", RMW),
         ],
     ),
-    ("V4", &[Explore("value-tell-hear", LOOM), Explore("value-tell-hear", RMW), Explore("wide-tell-hear", LOOM)]),
-    ("V5", &[Killed("value-add-guard", LOOM), Killed("value-add-guard", RMW), Killed("value-guard-guard", RMW)]),
-    ("V6", &[Explore("value-guard-itself", LOOM), Explore("value-guard-itself", RMW), Job("wrong-handle")]),
-    ("V7", &[Shows("raw-plus-plus", LOOM), Shows("raw-plus-plus", RMW), Loses]),
-    ("V8", &[Shows("raw-wide-set-get", LOOM), Shows("raw-wide-set-get", RMW), Tears(Wide::Value)]),
+    (
+        "V4",
+        &[
+            Killed("wide-tell-hear", TSO),
+            Explore("value-tell-hear", LOOM),
+            Explore("value-tell-hear", RMW),
+            Explore("wide-tell-hear", LOOM),
+        ],
+    ),
+    (
+        "V5",
+        &[
+            Killed("value-add-guard", EXPLORER),
+            Killed("value-x3", EXPLORER),
+            Killed("value-add-guard", LOOM),
+            Killed("value-add-guard", RMW),
+            Killed("value-guard-guard", RMW),
+        ],
+    ),
+    (
+        "V6",
+        &[
+            Killed("value-guard-itself", EXPLORER),
+            Explore("value-guard-itself", LOOM),
+            Explore("value-guard-itself", RMW),
+            Job("wrong-handle"),
+        ],
+    ),
+    ("V7", &[Shows("raw-plus-plus", EXPLORER), Shows("raw-plus-plus", LOOM), Shows("raw-plus-plus", RMW), Loses]),
+    (
+        "V8",
+        &[
+            Shows("raw-wide-set-get", EXPLORER),
+            Shows("raw-wide-set-get", LOOM),
+            Shows("raw-wide-set-get", RMW),
+            Tears(Wide::Value),
+        ],
+    ),
     (
         "V9",
         &[
+            Killed("raw-add-add", EXPLORER),
+            Killed("raw-tell-hear", TSO),
             Explore("raw-set-get", RMW),
             Killed("raw-add-add", LOOM),
             Killed("raw-add-add", RMW),
@@ -216,6 +291,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "A1",
         &[
+            Killed("array-add-add", EXPLORER),
             Explore("array-set-get", LOOM),
             Explore("array-set-get", RMW),
             Killed("array-add-add", LOOM),
@@ -226,6 +302,8 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "A2",
         &[
+            Killed("array-x3", EXPLORER),
+            Killed("array-write-write-read", TSO),
             Explore("array-write-read", LOOM),
             Explore("array-write-read", RMW),
             Explore("array-update-update", LOOM),
@@ -240,20 +318,23 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "A3",
         &[
+            Killed("array-x3", EXPLORER),
+            Killed("array-write-repair", EXPLORER),
             Killed("array-write-read", LOOM),
             Killed("array-write-read", RMW),
             Killed("array-update-update", RMW),
-            Killed("array-write-repair", RMW),
+            Killed("array-write-repair", RMW2),
             Killed("array-write-write-read", LOOM2),
             Killed("array-write-write-read", RMW2),
             Killed("array-update-update-read", PCT),
             Job("killed-copier"),
         ],
     ),
-    ("A4", &[Killed("array-write-get", LOOM), Killed("array-write-get", RMW)]),
+    ("A4", &[Killed("array-write-get", EXPLORER), Killed("array-write-get", LOOM), Killed("array-write-get", RMW)]),
     (
         "A5",
         &[
+            Killed("array-tell-hear", TSO),
             Explore("array-tell-hear", LOOM),
             Explore("array-tell-hear", RMW),
             Explore("array-add-tell-hear", LOOM),
@@ -263,6 +344,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "A6",
         &[
+            Killed("array-guard-update", EXPLORER),
             Killed("array-guard-read", LOOM),
             Killed("array-guard-read", RMW),
             Killed("array-guard-update", LOOM),
@@ -272,6 +354,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "A7",
         &[
+            Killed("array-given-x3", EXPLORER),
             Explore("array-guard-itself", RMW),
             Killed("array-given-lock", LOOM),
             Killed("array-given-lock", RMW),
@@ -279,8 +362,23 @@ const TABLE: &[(&str, &[Evidence])] = &[
             Killed("array-given-rlock", RMW),
         ],
     ),
-    ("A8", &[Shows("raw-array-write-read", LOOM), Shows("raw-array-write-read", RMW), Tears(Wide::Array)]),
-    ("A9", &[Shows("raw-array-plus-plus", LOOM), Shows("raw-array-plus-plus", RMW)]),
+    (
+        "A8",
+        &[
+            Shows("raw-array-write-read", EXPLORER),
+            Shows("raw-array-write-read", LOOM),
+            Shows("raw-array-write-read", RMW),
+            Tears(Wide::Array),
+        ],
+    ),
+    (
+        "A9",
+        &[
+            Shows("raw-array-plus-plus", EXPLORER),
+            Shows("raw-array-plus-plus", LOOM),
+            Shows("raw-array-plus-plus", RMW),
+        ],
+    ),
     ("A10", &[Job("wrong-slice")]),
 ];
 
@@ -292,13 +390,22 @@ const DEEP: &[(&str, &[Evidence])] = &[
         "L2",
         &[
             Killed("lock-lock-twice", LOOM),
+            Killed("lock-lock-twice", RMW),
             Killed("lock-lock-lock", LOOM3),
             Killed("lock-lock-lock", World::LoomRmw(Some(3))),
         ],
     ),
-    ("L4", &[Killed("lock-timeout", LOOM), Killed("lock-timeout-timeout", LOOM2), Killed("lock-timeout-lock", LOOM2)]),
+    (
+        "L4",
+        &[
+            Killed("lock-x3-timeout", EXPLORER),
+            Killed("lock-timeout", LOOM),
+            Killed("lock-timeout-timeout", LOOM2),
+            Killed("lock-timeout-lock", LOOM2),
+        ],
+    ),
     ("L6", &[Killed("lock-threads-process", World::LoomRmw(Some(3)))]),
-    ("R2", &[Killed("rlock-threads-process", RMW2)]),
+    ("R2", &[Killed("rlock-threads", RMW), Killed("rlock-threads-process", RMW2)]),
     ("R3", &[Killed("rlock-rlock-rlock", World::LoomRmw(Some(3)))]),
     (
         "V1",
@@ -316,7 +423,14 @@ const DEEP: &[(&str, &[Evidence])] = &[
             Programs(Target::Elements, 2000),
         ],
     ),
-    ("A3", &[Killed("array-write-repair", LOOM), Killed("array-update-update-read", World::LoomRmw(Some(3)))]),
+    (
+        "A3",
+        &[
+            Killed("array-write-repair", LOOM),
+            Killed("array-write-repair", RMW),
+            Killed("array-update-update-read", World::LoomRmw(Some(3))),
+        ],
+    ),
     ("V2", &[Killed("wide-set-set-get", LOOM), Killed("wide-add-add-get", World::LoomRmw(Some(3)))]),
 ];
 

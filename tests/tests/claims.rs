@@ -2,7 +2,7 @@
 
 use procession_model::claims::{claims, evidence, ids_with_evidence};
 use procession_model::evidence::Standing;
-use procession_model::explore::{scenario, scenarios};
+use procession_model::explore::{large_scenarios, scenario, scenarios};
 use procession_model::worlds::jobs::jobs;
 use procession_model::worlds::processes::Helper;
 use procession_model::worlds::{Setting, World};
@@ -99,7 +99,9 @@ fn everything_is_evidence_of_something() {
         .flat_map(|claim| evidence(claim.id, true))
         .map(|piece| piece.name().replace(" †", ""))
         .collect();
-    for name in scenarios().iter().map(|scenario| scenario.name()).chain(jobs().map(|(name, _)| name)) {
+    for name in
+        scenarios().iter().chain(&large_scenarios()).map(|scenario| scenario.name()).chain(jobs().map(|(name, _)| name))
+    {
         assert!(used.iter().any(|known| known == name), "{name} is evidence of nothing");
     }
 }

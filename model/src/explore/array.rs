@@ -217,6 +217,19 @@ pub fn arrays() -> Vec<Scenario<ArraySubject>> {
     ]
 }
 
+/// Scenarios of a size that only the explorer comes to the end of.
+pub fn large() -> Vec<Scenario<ArraySubject>> {
+    let (own, rlock) = (ArraySubject { guarded: Guarded::Own }, ArraySubject { guarded: Guarded::GivenRecursive });
+    const WRITE: &[Op] = &[Op::Write(7)];
+    const UPDATES: &[Op] = &[Op::Update(1), Op::Update(1)];
+    const READS: &[Op] = &[Op::Read, Op::Lock, Op::Unlock, Op::Read];
+    const AGAIN: &[Op] = &[Op::Lock, Op::Read, Op::Write(3), Op::AddHeld(0, 1), Op::Unlock];
+    vec![
+        Scenario::new("array-x3", own, [WRITE, UPDATES, READS]),
+        Scenario::new("array-given-x3", rlock, [AGAIN, UPDATES, READS]),
+    ]
+}
+
 /// The scenarios of `RawArray`.
 pub fn raw_arrays() -> Vec<Scenario<ArraySubject>> {
     let raw = ArraySubject { guarded: Guarded::Not };

@@ -122,6 +122,17 @@ pub fn locks() -> Vec<Scenario<LockSubject>> {
     ]
 }
 
+/// Scenarios of a size that only the explorer comes to the end of.
+pub fn large() -> Vec<Scenario<LockSubject>> {
+    let (lock, rlock) = (LockSubject { recursive: false }, LockSubject { recursive: true });
+    vec![
+        Scenario::new("lock-x4", lock, [ONCE, ONCE, ONCE, ONCE]),
+        Scenario::new("lock-x3-twice", lock, [TWICE, TWICE, TWICE]),
+        Scenario::new("lock-x3-timeout", lock, [ONCE, TIMED, TIMED, TIMED]),
+        Scenario::new("rlock-x3", rlock, [AGAIN, AGAIN, AGAIN]),
+    ]
+}
+
 /// The scenarios of `RLock`.
 pub fn rlocks() -> Vec<Scenario<LockSubject>> {
     let rlock = LockSubject { recursive: true };

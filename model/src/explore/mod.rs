@@ -46,14 +46,15 @@ where
     }
 }
 
-/// Every scenario.
+fn boxed<S: Subject>(scenarios: Vec<Scenario<S>>) -> impl Iterator<Item = Box<dyn Explorable>>
+where
+    S::Op: Eq + std::hash::Hash,
+{
+    scenarios.into_iter().map(|scenario| Box::new(scenario) as Box<dyn Explorable>)
+}
+
+/// Every scenario that any world can run.
 pub fn scenarios() -> Vec<Box<dyn Explorable>> {
-    fn boxed<S: Subject>(scenarios: Vec<Scenario<S>>) -> impl Iterator<Item = Box<dyn Explorable>>
-    where
-        S::Op: Eq + std::hash::Hash,
-    {
-        scenarios.into_iter().map(|scenario| Box::new(scenario) as Box<dyn Explorable>)
-    }
     boxed(lock::locks())
         .chain(boxed(lock::rlocks()))
         .chain(boxed(value::values()))
@@ -65,7 +66,12 @@ pub fn scenarios() -> Vec<Box<dyn Explorable>> {
         .collect()
 }
 
+/// Scenarios for the explorer alone: no other world comes to their end.
+pub fn large_scenarios() -> Vec<Box<dyn Explorable>> {
+    boxed(lock::large()).chain(boxed(value::large())).chain(boxed(array::large())).collect()
+}
+
 /// The scenario of that name.
 pub fn scenario(name: &str) -> Option<Box<dyn Explorable>> {
-    scenarios().into_iter().find(|scenario| scenario.name() == name)
+    scenarios().into_iter().chain(large_scenarios()).find(|scenario| scenario.name() == name)
 }

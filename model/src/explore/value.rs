@@ -242,6 +242,20 @@ pub fn values() -> Vec<Scenario<ValueSubject>> {
     ]
 }
 
+/// Scenarios of a size that only the explorer comes to the end of.
+pub fn large() -> Vec<Scenario<ValueSubject>> {
+    let (word, wide) = (ValueSubject { bytes: 8 }, ValueSubject { bytes: 16 });
+    const SET: &[Op] = &[Op::Set(0, 7), Op::Set(0, 8)];
+    const ADD: &[Op] = &[Op::Add(0, 1), Op::Add(0, 1)];
+    const GET: &[Op] = &[Op::Get(0), Op::Get(0)];
+    vec![
+        Scenario::new("value-x3", word, [ADD, SET, GUARDED]),
+        Scenario::new("wide-writers-reader", wide, [ADD, SET, GET]),
+        // Eight tries are never enough: this one is in the reader's way all the time.
+        Scenario::new("wide-busy-reader", wide, [&[Op::Set(0, 1); 9], &[Op::Get(0)]]),
+    ]
+}
+
 /// The scenarios of `RawValue`.
 pub fn raws() -> Vec<Scenario<RawSubject>> {
     let (word, wide) = (RawSubject { bytes: 8 }, RawSubject { bytes: 16 });

@@ -22,7 +22,7 @@
 
 use super::configurations::{Configurations, Set};
 use super::replay::{Reply, Request, What};
-use super::roles::{Moved, Place, Roles, Told};
+use super::roles::{Moved, Place, Roles};
 use super::{Limits, Memory};
 use crate::scenario::Subject;
 use procession::platform::{Ordering, Wakeup};
@@ -196,7 +196,7 @@ impl<S: Subject> Machine<S> {
         let mut next: State = state.into();
         let tso = self.limits.memory == Memory::Tso;
         let orders_stores = match request.what {
-            What::Load(_) | What::Store(..) | What::LightFence | What::Life(_) => false,
+            What::Load(_) | What::Store(..) | What::LightFence | What::Life(_) | What::End => false,
             What::Fence => request.ordering == Ordering::SeqCst,
             _ => true,
         };
@@ -243,6 +243,8 @@ impl<S: Subject> Machine<S> {
                 Reply::woken(Wakeup::Changed)
             }
             What::Wake(word, count) => return self.wake(&next, role, word, count, steps),
+            What::End if self.buffer(role, state)[0] != 0 => return, // a flush comes first
+            What::End => Reply::default(),
             What::Life(process) => Reply { value: u64::from(!self.is_dead(&next, process)), done: true },
         };
         self.advance(&mut next, role, reply);
@@ -305,10 +307,6 @@ impl<S: Subject> Machine<S> {
         }
         if told != 0 {
             self.log.push((role, told));
-            let returns = self.roles.told(told).iter().any(|told| matches!(told, Told::Return(..)));
-            if returns && self.limits.memory == Memory::Tso {
-                self.empty(state, role);
-            }
         }
         let last = state.len() - 1;
         let set = self.configurations.tell(state[last] as Set, told, self.roles.told(told));

@@ -36,6 +36,19 @@ impl Memory {
     }
 }
 
+/// How far a search is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// The scenario.
+    pub scenario: &'static str,
+    /// How many states were seen.
+    pub states: usize,
+    /// How many of them are still to be gone on from.
+    pub frontier: usize,
+    /// States a second.
+    pub per_second: u64,
+}
+
 /// How far to go.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -55,6 +68,8 @@ pub struct Limits {
     pub states: usize,
     /// When to stop.
     pub time: Duration,
+    /// Is told now and then how far the search is.
+    pub watch: fn(&Progress),
 }
 
 impl Default for Limits {
@@ -69,6 +84,7 @@ impl Default for Limits {
             mutant: None,
             states: 20_000_000,
             time: Duration::from_secs(60),
+            watch: |_| (),
         }
     }
 }

@@ -57,7 +57,16 @@ pub enum What {
     Wake(usize, u32),
     /// Whether this process lives.
     Life(usize),
+    /// To end the operation.
+    End,
 }
+
+impl Request {
+    /// The end of an operation, where that is a step of its own.
+    pub const END: Request = Request { what: What::End, site: &END, ordering: Ordering::Relaxed };
+}
+
+static END: Site = Site::plain("end", Access::Fence, "an operation ends when its stores have reached memory");
 
 impl What {
     /// The word it is about.
@@ -70,7 +79,7 @@ impl What {
             | What::FetchAdd(word, ..)
             | What::Wait { word, .. }
             | What::Wake(word, _) => Some(word),
-            What::Fence | What::LightFence | What::HeavyFence | What::Life(_) => None,
+            What::Fence | What::LightFence | What::HeavyFence | What::Life(_) | What::End => None,
         }
     }
 }

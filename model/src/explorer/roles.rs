@@ -6,8 +6,8 @@
 //! (the tests explore without loop heads, too, and see the same). Two ways to the same place are one place; the search then
 //! compares states by their places' numbers, and replays nothing.
 
-use super::Limits;
-use super::replay::{Replay, Reply, Request, build};
+use super::replay::{Replay, Reply, Request, What, build};
+use super::{Limits, Memory};
 use crate::mutants::Break;
 use crate::scenario::{Scenario, Subject, owner};
 use std::collections::{BTreeSet, HashMap};
@@ -110,7 +110,8 @@ impl<S: Subject> Roles<S> {
 
     /// The sites that were reached.
     pub fn sites(&self) -> BTreeSet<&'static str> {
-        self.places.iter().filter_map(|known| Some(known.request?.site.name)).collect()
+        let asked = self.places.iter().filter_map(|known| known.request);
+        asked.filter(|request| request.what != What::End).map(|request| request.site.name).collect()
     }
 
     /// What a role asks at `place`; nothing where it has ended or is dead.
@@ -157,17 +158,25 @@ impl<S: Subject> Roles<S> {
         }
         let Known { key: Key { role, op, local, answers, .. }, replies, .. } = &self.places[place as usize];
         let (role, op, local, mut answers, mut replies) = (*role, *op, local.clone(), answers.clone(), replies.clone());
+        let at_end = self.request(place).is_some_and(|request| request.what == What::End);
         let mut told = Vec::new();
-        if replies.is_empty() {
-            told.push(Told::Call(role, op));
+        if !at_end {
+            if replies.is_empty() {
+                told.push(Told::Call(role, op));
+            }
+            replies.push(reply);
         }
-        replies.push(reply);
         let mut after = local.clone();
         let to = match self.play(role, op, &mut after, &replies) {
             Next::Asks(request, head) => self.asking((role, op), local, answers, replies, request, head),
             Next::Answers(None) => {
                 told.push(Told::Refused(role));
                 self.end(role, answers)
+            }
+            // Its end is a step of its own where it has to wait for the stores to reach memory.
+            Next::Answers(Some(_)) if self.limits.memory == Memory::Tso && !at_end => {
+                let head = (Vec::new(), 0);
+                self.asking((role, op), local, answers, replies, Request::END, head)
             }
             Next::Answers(Some(answer)) => {
                 told.push(Told::Return(role, answer.clone()));

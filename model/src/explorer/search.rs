@@ -3,7 +3,7 @@
 use super::configurations::NOTHING;
 use super::machine::{MOST_ROLES, Machine, Move, State, Step};
 use super::roles::Roles;
-use super::{Limits, liveness, story};
+use super::{Limits, Progress, liveness, story};
 use crate::scenario::{Scenario, Subject};
 use crate::worlds::{Violation, is_interrupted};
 use rustc_hash::FxBuildHasher;
@@ -59,6 +59,9 @@ pub(super) struct Edge {
     pub(super) who: Option<u8>,
 }
 
+/// After so many states, a look at the clock.
+const LOOK: u32 = 1 << 14;
+
 const ROOT: u32 = u32::MAX;
 
 /// Explores a scenario.
@@ -108,8 +111,17 @@ pub fn explore<S: Subject>(scenario: &Scenario<S>, limits: &Limits) -> Explored 
         graph.starts.push(graph.edges.len() as u32);
         current += 1;
         let out_of_room = numbers.len() >= limits.states || graph.edges.len() >= u32::MAX as usize;
-        if out_of_room || current.is_multiple_of(1024) && (started.elapsed() > limits.time || is_interrupted()) {
+        if out_of_room {
             break;
+        }
+        if current.is_multiple_of(LOOK) {
+            let elapsed = started.elapsed();
+            if elapsed > limits.time || is_interrupted() {
+                break;
+            }
+            let (states, frontier) = (numbers.len(), frontier.len());
+            let per_second = (states as f64 / elapsed.as_secs_f64()) as u64;
+            (limits.watch)(&Progress { scenario: scenario.name, states, frontier, per_second });
         }
     }
     explored.exhausted = wrong.is_none() && frontier.is_empty();

@@ -49,7 +49,9 @@ fn tell<S: Subject>(machine: &Machine<S>, state: &State, step: &machine::Step, l
     let begins = usize::from(matches!(told.first(), Some(Told::Call(caller, _)) if *caller == role));
     push(machine, &told[..begins], lines);
     let what = said.map_or_else(|| described(machine, state, &step.to, role, request.what), str::to_owned);
-    lines.push(Line::Step(Step { role, site: request.site.name, what }));
+    if request.what != What::End {
+        lines.push(Line::Step(Step { role, site: request.site.name, what }));
+    }
     push(machine, &told[begins..], lines);
 }
 
@@ -77,6 +79,7 @@ fn described<S: Subject>(machine: &Machine<S>, state: &State, next: &State, role
         What::CompareExchange(word, current, _) => format!("{}, not {}", shown(state[word]), shown(current)),
         What::FetchAdd(word, value, _) => format!("{} + {}", shown(state[word]), shown(value)),
         What::Fence | What::LightFence | What::HeavyFence => "fence".into(),
+        What::End => String::new(),
         What::Wait { .. } if machine.is_asleep(next, role) => "asleep".into(),
         What::Wait { word, .. } => format!("{}: goes on", shown(state[word])),
         What::Wake(..) => {

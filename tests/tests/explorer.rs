@@ -1,0 +1,113 @@
+//! The explorer itself: it sees what others see, and more; it comes to its end where it says so; it notices what is broken.
+
+use procession_model::explore::{scenario, scenarios};
+use procession_model::explorer::{Explored, Limits, Memory};
+use procession_model::mutants::{Break, all};
+use procession_model::worlds::{Extent, Setting, World};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+fn explored(name: &str, limits: &Limits) -> Explored {
+    let explored = scenario(name).unwrap().explore(limits);
+    if let Some(violation) = &explored.violation {
+        panic!("{name}: {}\n{}", violation.what, violation.story);
+    }
+    explored
+}
+
+fn with_a_kill() -> Limits {
+    Limits { kills: 1, time: Duration::from_secs(300), ..Limits::default() }
+}
+
+/// Everything that can come out, with every process killed at every moment: the same as in loom-rmw and in shuttle, wherever
+/// those come to their end. (Threads that die together are another matter: loom takes its kills at accesses, one by one.)
+#[test]
+fn outcomes_are_those_of_loom_rmw_and_shuttle() {
+    let (mut by_loom, mut by_shuttle) = (0, 0);
+    for scenario in scenarios().iter().filter(|scenario| scenario.roles() == 2 && !scenario.fails()) {
+        for kills in [false, true] {
+            if kills && scenario.name().contains("threads") {
+                continue;
+            }
+            let limits = Limits { kills: kills.into(), outcomes: true, spurious: 0, ..Limits::default() };
+            let ours = explored(scenario.name(), &limits);
+            assert!(ours.exhausted, "{}", scenario.name());
+            let setting =
+                |world| Setting { kills, survey: true, limit: Duration::from_millis(700), ..Setting::new(world) };
+            for (world, count) in [(World::LoomRmw(None), &mut by_loom), (World::ShuttleDfs(20_000), &mut by_shuttle)] {
+                let run = scenario.run(&setting(world));
+                let theirs: BTreeSet<String> = run.outcomes.keys().cloned().collect();
+                if run.extent == Some(Extent::Exhausted) {
+                    assert_eq!(ours.outcomes, theirs, "{} in {world}, kills: {kills}", scenario.name());
+                    *count += 1;
+                } else {
+                    assert!(theirs.is_subset(&ours.outcomes), "{} in {world}, kills: {kills}", scenario.name());
+                }
+            }
+        }
+    }
+    assert!(by_loom >= 30 && by_shuttle >= 10, "only {by_loom} and {by_shuttle} ended");
+}
+
+/// What an algorithm says of its loop heads is true: whoever does not believe it sees more states, and the same outcomes.
+#[test]
+fn loop_heads_say_the_truth() {
+    for name in ["lock-lock", "lock-lock-twice", "lock-timeout", "rlock-try", "wide-set-get", "raw-add-add"] {
+        let believing = Limits { outcomes: true, ..with_a_kill() };
+        let (with, without) = (explored(name, &believing), explored(name, &Limits { loop_heads: false, ..believing }));
+        assert!(with.exhausted && without.exhausted, "{name}");
+        assert!(with.states <= without.states, "{name}");
+        assert_eq!(with.outcomes, without.outcomes, "{name}");
+    }
+    let count = |loop_heads| explored("lock-lock-lock", &Limits { loop_heads, ..with_a_kill() }).states;
+    assert!(2 * count(true) < count(false), "loop heads are worth something");
+}
+
+/// The sizes that are explored in full, said outright.
+#[test]
+fn four_processes_killed_anywhere() {
+    for (name, least) in
+        [("lock-x4", 1_000_000), ("lock-x3-twice", 300_000), ("rlock-x3", 50_000), ("wide-writers-reader", 1_000_000)]
+    {
+        let explored = explored(name, &with_a_kill());
+        assert!(explored.exhausted, "{name}");
+        assert!(explored.states >= least, "{name}: only {} states", explored.states);
+        assert!(explored.kills > 1000, "{name}: only {} kills", explored.kills);
+    }
+}
+
+/// A search that stops early says so.
+#[test]
+fn a_stopped_search_is_not_exhausted() {
+    let few = explored("lock-x4", &Limits { states: 1000, ..with_a_kill() });
+    assert!(!few.exhausted && few.states >= 1000);
+    let short = explored("lock-x4", &Limits { time: Duration::ZERO, ..with_a_kill() });
+    assert!(!short.exhausted && short.states > 0);
+}
+
+/// Every wake, fence and question that is left out, and every second look that is skipped, is noticed here, too. (Orderings are
+/// not: to this memory they are all the same.)
+#[test]
+fn what_is_left_out_is_noticed() {
+    // In TSO a fence of C11 costs nothing and does nothing: only loom can miss one.
+    let judged = |name: &str| !["value.read_fence", "value.write_fence", "fences.light"].contains(&name);
+    let mut noticed = 0;
+    for mutant in all() {
+        if matches!(mutant.how, Break::Weaken(_)) || !judged(mutant.site) {
+            continue;
+        }
+        let family = mutant.site.split('.').next().unwrap();
+        let mut scenarios = scenarios();
+        scenarios.retain(|scenario| !scenario.fails());
+        scenarios.sort_by_key(|scenario| (!scenario.name().starts_with(family), scenario.roles()));
+        let found = scenarios.iter().any(|scenario| {
+            [Memory::Sc, Memory::Tso].into_iter().any(|memory| {
+                let limits = Limits { memory, mutant: Some(mutant), ..with_a_kill() };
+                scenario.explore(&limits).violation.is_some()
+            })
+        });
+        assert!(found, "nobody noticed {mutant}");
+        noticed += 1;
+    }
+    assert!(noticed >= 6, "only {noticed} mutants");
+}
