@@ -13,7 +13,7 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::sys::sysinfo::sysinfo;
 use nix::unistd::{ftruncate, linkat};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::OnceLock;
+use std::sync::atomic::AtomicU8;
 
 /// Makes a file of `bytes` zero bytes without a name: sealed memory, or (`to_be_named`) a file that [`publish`] can name.
 pub(super) fn create(bytes: usize, to_be_named: bool) -> Result<OwnedFd, CreateError> {
@@ -58,10 +58,18 @@ fn machine_memory() -> usize {
 /// Under strict accounting (`vm.overcommit_memory` = 2, proc_sys_vm(5)) the first touch may fail. `/dev/shm` has a size of
 /// its own and is always reserved.
 fn is_memory_promised() -> bool {
-    static PROMISED: OnceLock<bool> = OnceLock::new();
-    *PROMISED.get_or_init(|| {
-        std::fs::read_to_string("/proc/sys/vm/overcommit_memory").is_ok_and(|mode| matches!(mode.trim(), "0" | "1"))
-    })
+    const UNKNOWN: u8 = 2;
+    // No `OnceLock`: a child forked meanwhile would wait for ever for a thread it has not got.
+    static PROMISED: AtomicU8 = AtomicU8::new(UNKNOWN);
+    match PROMISED.load(Ordering::Relaxed) {
+        UNKNOWN => {
+            let mode = std::fs::read_to_string("/proc/sys/vm/overcommit_memory");
+            let promised = mode.is_ok_and(|mode| matches!(mode.trim(), "0" | "1"));
+            PROMISED.store(promised.into(), Ordering::Relaxed);
+            promised
+        }
+        known => known == 1,
+    }
 }
 
 fn memory() -> nix::Result<OwnedFd> {
