@@ -50,7 +50,10 @@ pub fn fork(child: impl FnOnce() -> i32) -> Result<Forked, ForkError> {
         Ok(ForkResult::Child) => {
             super::registry::attach_all();
             drop((counted, counting));
-            let code = std::panic::catch_unwind(AssertUnwindSafe(child)).unwrap_or(101);
+            let code = std::panic::catch_unwind(AssertUnwindSafe(child)).unwrap_or_else(|payload| {
+                std::mem::forget(payload); // to drop it may panic, and out of here the child would go on as its parent
+                101
+            });
             let _ = std::io::stdout().flush();
             // SAFETY: ends the process; the parent's exit handlers are not the child's to run.
             unsafe { libc::_exit(code) }
