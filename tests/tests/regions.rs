@@ -1,5 +1,6 @@
 //! Regions: a name lasts as long as its users, a peer as long as its process, and nothing else ends either of them.
 
+use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use procession::{
@@ -297,6 +298,14 @@ fn who_closes_all_descriptors_keeps_its_locks_and_waits_for_nobody_in_vain() {
 #[test]
 fn who_reuses_all_descriptors_takes_nobody_for_dead() {
     closes_all_descriptors("open-others");
+}
+
+/// Nor like a machine without /proc, or a socket that cannot be opened.
+#[test]
+fn who_closes_all_descriptors_is_told_so_when_it_shares() {
+    let helper = Helper::start(&mut task!("close-and-share"));
+    let closed = format!("Err(Some({}))", Errno::EUCLEAN as i32);
+    assert_eq!(helper.finish(), [closed.as_str(); 2]);
 }
 
 #[test]

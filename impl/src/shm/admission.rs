@@ -92,8 +92,12 @@ impl Attachment {
 
     /// A new description, if it is one of the region's file.
     fn checked(&self, description: Result<OwnedFd, Errno>) -> Result<OwnedFd, AttachError> {
+        // Through a number of ours that somebody else's file now has, we would lock that file and write to nobody. A number
+        // that is nobody's cannot be opened again, but that does not mean that there is no /proc.
+        if Inode::of(&self.shm.base) != Ok(self.shm.inode) {
+            return Err(AttachError::Corrupt { what: "the region's descriptor was closed" });
+        }
         let description = description.map_err(AttachError::reopening)?;
-        // Through a number of ours that somebody else's file now has, we would lock that file and write to nobody.
         if Inode::of(&description) != Ok(self.shm.inode) {
             return Err(AttachError::Corrupt { what: "the region's descriptor was closed and its number reused" });
         }
