@@ -321,6 +321,14 @@ fn exec_ends_a_peer() {
 }
 
 #[test]
+fn an_exec_that_failed_leaves_nothing() {
+    let name = Name::new("fail-exec");
+    let helper = Helper::start(&mut task!("fail-exec", &name));
+    assert_eq!(helper.finish(), ["entity not found"]);
+    assert!(!name.exists(), "the last user has dropped its handle");
+}
+
+#[test]
 fn a_stopped_holder_keeps_its_lock() {
     let name = Name::new("stopped");
     let lock = Lock::create(&name).unwrap();

@@ -117,7 +117,7 @@ impl Attachment {
         slot.map(|slot| (id, slot)).map_err(|_| AttachError::TooManyPeers { limit: PEERS })
     }
 
-    fn leave_table(&self, id: u32) {
+    pub(super) fn leave_table(&self, id: u32) {
         self.header().peers.iter().for_each(|slot| peers::release(&self.shm, slot, id));
     }
 }

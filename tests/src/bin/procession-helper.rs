@@ -46,7 +46,7 @@ fn run(task: &[&str]) {
         ["refusing" | "as-nobody" | "with-descriptors", ..] => restricted(task),
         ["new" | "create" | "open" | "inherit" | "add" | "leave" | "storm", ..] => visit(task),
         ["hold" | "hold-deep" | "hold-value" | "hold-update" | "contend", ..] => hold(task),
-        ["close-all" | "close-and-share" | "exec" | "linger", ..] => live_on(task),
+        ["close-all" | "close-and-share" | "exec" | "fail-exec" | "linger", ..] => live_on(task),
         ["crowd" | "fork-holding" | "fork-leave" | "fork-outlive" | "fork-peer" | "fork-threads", ..] => forking(task),
         ["bequeath" | "heir" | "take-both" | "open-and-take" | "take-wrong" | "fork-spawn", ..] => taking(task),
         ["die-holding" | "spawn-and-hold" | "guarded" | "bundle", ..] => taking(task),
@@ -219,6 +219,11 @@ fn live_on(task: &[&str]) {
             let _guard = locked(lock.lock());
             hear();
             complain(Command::new(std::env::current_exe().expect("our own file")).arg("linger").exec())
+        }
+        ["fail-exec", name] => {
+            let lock = Lock::create(name).expect("a lock");
+            say(Command::new("/nonexistent/program").share("lock", &lock).exec().kind());
+            drop(lock);
         }
         ["linger"] => {
             say("lingering");
