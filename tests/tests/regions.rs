@@ -308,6 +308,12 @@ fn who_closes_all_descriptors_is_told_so_when_it_shares() {
     assert_eq!(helper.finish(), [closed.as_str(); 2]);
 }
 
+/// The region does not come in its place, where a child's own would be put over it, or lead into it.
+#[test]
+fn who_has_no_stdin_can_share() {
+    assert_eq!(Helper::start(&mut task!("close-stdin")).finish(), ["Ok(Some(0))"]);
+}
+
 #[test]
 fn exec_ends_a_peer() {
     let name = Name::new("exec");

@@ -139,6 +139,7 @@ impl Attachment {
     }
 
     fn map(file: OwnedFd, bytes: usize, asymmetric: bool) -> Result<Attachment, OpenError> {
+        let file = region::beyond_standard(file)?;
         let map = region::map(&file, bytes)?;
         let inode = Inode::of(&file).map_err(|errno| OpenError::system("fstat", errno))?;
         let shm = Shm { base: file, inode, asymmetric };

@@ -12,7 +12,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::sys::sysinfo::sysinfo;
 use nix::unistd::{ftruncate, linkat};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::AtomicU8;
 
 /// Makes a file of `bytes` zero bytes without a name: sealed memory, or (`to_be_named`) a file that [`publish`] can name.
@@ -109,6 +109,19 @@ pub(super) fn length(file: &OwnedFd) -> Result<usize, OpenError> {
         return Err(OpenError::Foreign);
     }
     Ok(usize::try_from(stat.st_size).unwrap_or(0))
+}
+
+/// The file under a number that is not a standard stream's, should one of those have been closed: the streams of our children
+/// are put there, and what they write would be written into the region.
+pub(super) fn beyond_standard(file: OwnedFd) -> Result<OwnedFd, OpenError> {
+    const FIRST: RawFd = 3;
+    if file.as_raw_fd() >= FIRST {
+        return Ok(file);
+    }
+    let copy = fcntl(&file, FcntlArg::F_DUPFD_CLOEXEC(FIRST));
+    let copy = copy.map_err(|errno| OpenError::system("fcntl F_DUPFD_CLOEXEC", errno))?;
+    // SAFETY: a descriptor made just now, which nobody else knows of.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
 /// Maps `bytes` bytes of the file, shared.

@@ -46,7 +46,7 @@ fn run(task: &[&str]) {
         ["refusing" | "as-nobody" | "with-descriptors", ..] => restricted(task),
         ["new" | "create" | "open" | "inherit" | "add" | "leave" | "storm", ..] => visit(task),
         ["hold" | "hold-deep" | "hold-value" | "hold-update" | "contend", ..] => hold(task),
-        ["close-all" | "close-and-share" | "exec" | "fail-exec" | "linger", ..] => live_on(task),
+        ["close-all" | "close-and-share" | "close-stdin" | "exec" | "fail-exec" | "linger", ..] => live_on(task),
         ["crowd" | "fork-holding" | "fork-leave" | "fork-outlive" | "fork-peer" | "fork-threads", ..] => forking(task),
         ["bequeath" | "heir" | "take-both" | "open-and-take" | "take-wrong" | "fork-spawn", ..] => taking(task),
         ["die-holding" | "spawn-and-hold" | "guarded" | "bundle", ..] => taking(task),
@@ -213,6 +213,12 @@ fn live_on(task: &[&str]) {
             let _others: Vec<_> = (0..16).map(|_| UnixStream::pair().expect("sockets")).collect();
             say(format!("{:?}", command.spawn().map(drop).map_err(|error| error.raw_os_error())));
             exit(0) // as above
+        }
+        ["close-stdin"] => {
+            close(0).expect("stdin");
+            let lock = Lock::new().expect("a lock");
+            let status = Command::new("true").stdin(Stdio::null()).share("lock", &lock).status();
+            say(format!("{:?}", status.map(|status| status.code())));
         }
         ["exec", name] => {
             let lock = Lock::open(name).expect("a lock");
