@@ -1,6 +1,6 @@
 //! `procession explore`: every state of a scenario.
 
-use crate::show::{self, json};
+use crate::show::{self, json, say};
 use crate::{End, Failure, work};
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
@@ -89,7 +89,7 @@ pub fn run(options: &Options) -> Result<End, Failure> {
         seen.iter().try_for_each(|(scenario, explored)| print_json(*scenario, explored, &limits))?;
     }
     if !options.json {
-        print(&seen);
+        print(&seen)?;
     }
     Ok(match seen.iter().map(|(scenario, explored)| standing(*scenario, explored)).max() {
         Some(Standing::Violated) => End::Violated,
@@ -123,7 +123,7 @@ fn list(chosen: &[Box<dyn Explorable>], as_json: bool) -> Result<End, Failure> {
             let line = json!({ "scenario": scenario.name(), "roles": scenario.roles(), "fails": scenario.fails() });
             json(&line)?;
         } else {
-            anstream::println!("{}", scenario.name());
+            say!("{}", scenario.name());
         }
     }
     Ok(End::Holds)
@@ -145,7 +145,7 @@ fn per_second(explored: &Explored) -> u64 {
     (explored.transitions as f64 / explored.took.as_secs_f64().max(1e-9)) as u64
 }
 
-fn print(seen: &[(&dyn Explorable, Explored)]) {
+fn print(seen: &[(&dyn Explorable, Explored)]) -> Result<(), Failure> {
     let titles = ["scenario", "result", "states", "transitions", "kills", "longest", "bytes", "seconds", "steps/s"];
     let mut table = show::table(&titles, &[2, 3, 4, 5, 6, 7, 8]);
     for (scenario, explored) in seen {
@@ -165,10 +165,11 @@ fn print(seen: &[(&dyn Explorable, Explored)]) {
         row.extend(numbers.into_iter().map(comfy_table::Cell::new));
         table.add_row(row);
     }
-    anstream::println!("{}", table.trim_fmt());
+    say!("{}", table.trim_fmt());
     for (scenario, explored) in seen {
         if let Some(violation) = &explored.violation {
-            anstream::println!("\n{}: {}\n\n{}", scenario.name(), violation.what, violation.story);
+            say!("\n{}: {}\n\n{}", scenario.name(), violation.what, violation.story);
         }
     }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! `procession race`: lock against no lock.
 
-use crate::show::{self, json};
+use crate::show::{self, json, say};
 use crate::{End, Failure};
 use clap::Args;
 use comfy_table::Cell;
@@ -43,7 +43,7 @@ pub fn run(options: &Options) -> Result<End, Failure> {
     if options.json {
         print_json(&modelled, &measured, torn)?
     } else {
-        print(&modelled, &measured, torn)
+        print(&modelled, &measured, torn)?
     }
     Ok(judge(&modelled, &measured, torn))
 }
@@ -97,19 +97,19 @@ fn print_json(modelled: &[(Form, Modelled)], measured: &[(Form, Measured)], torn
     }}))
 }
 
-fn print(modelled: &[(Form, Modelled)], measured: &[(Form, Measured)], torn: Torn) {
-    anstream::println!("Two roles add one each. Every way it can come out, in the model (loom-rmw):\n");
+fn print(modelled: &[(Form, Modelled)], measured: &[(Form, Measured)], torn: Torn) -> Result<(), Failure> {
+    say!("Two roles add one each. Every way it can come out, in the model (loom-rmw):\n");
     let mut table = show::table(&["form", "ends with", "search", "executions"], &[3]);
     for (form, seen) in modelled {
         let outcomes: Vec<String> = seen.outcomes.iter().map(u64::to_string).collect();
         let extent = seen.run.extent.map_or_else(|| "stopped".into(), |extent| extent.to_string());
         table.add_row([form.name().to_owned(), outcomes.join(" or "), extent, seen.run.executions.to_string()]);
     }
-    anstream::println!("{table}\n");
+    say!("{table}\n");
     if let Some(story) = modelled.iter().find_map(|(_, seen)| seen.story.as_ref()) {
-        anstream::println!("Without the lock, how an update is lost with the fewest switches:\n\n{story}");
+        say!("Without the lock, how an update is lost with the fewest switches:\n\n{story}");
     }
-    anstream::println!("Real processes, from a common start:\n");
+    say!("Real processes, from a common start:\n");
     let titles = ["form", "processes", "increments", "lost", "result", "rounds", "seconds", "ns each"];
     let mut table = show::table(&titles, &[1, 2, 3, 5, 6, 7]);
     for (form, seen) in measured {
@@ -131,11 +131,12 @@ fn print(modelled: &[(Form, Modelled)], measured: &[(Form, Measured)], torn: Tor
             Cell::new(format!("{:.1}", seen.took.as_nanos() as f64 / total as f64)),
         ]);
     }
-    anstream::println!("{table}\n");
-    anstream::println!(
+    say!("{table}\n");
+    say!(
         "A value of 64 bytes, read beside a writer: {} of {} reads torn without the lock, {} of {READS} with it.",
         torn.raw,
         torn.raw_reads,
         torn.locked
     );
+    Ok(())
 }

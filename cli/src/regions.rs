@@ -1,6 +1,6 @@
 //! `procession sweep` and `procession stat`: looking after named regions.
 
-use crate::show::{self, json};
+use crate::show::{self, json, say};
 use crate::{End, Failure};
 use clap::Args;
 use procession::layout::Kind;
@@ -32,7 +32,7 @@ pub fn sweep(as_json: bool) -> Result<End, Failure> {
         if as_json {
             json(&json!({ "name": swept.name, "removed": swept.removed == Ok(true), "result": said }))?;
         } else {
-            anstream::println!("{:?}: {said}", swept.name);
+            say!("{:?}: {said}", swept.name);
         }
     }
     Ok(end)
@@ -95,7 +95,7 @@ pub fn stat(options: &StatOptions) -> Result<End, Failure> {
             table.add_row(["value", value]);
         }
     }
-    anstream::println!("{}", table.trim_fmt());
+    say!("{}", table.trim_fmt());
     Ok(End::Holds)
 }
 

@@ -64,8 +64,15 @@ pub fn wrap(table: &mut Table, column: usize) {
     }
 }
 
-/// One line for a machine.
+/// A line for a person. Not `println!`, which panics where the output cannot be written.
+macro_rules! say {
+    ($($what:tt)*) => {
+        std::io::Write::write_fmt(&mut anstream::stdout(), format_args!("{}\n", format_args!($($what)*)))?
+    };
+}
+pub(crate) use say;
+
+/// One line for a machine; as `say!`.
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
-    // Not `println!`, which panics where the output cannot be written.
     Ok(writeln!(anstream::stdout(), "{}", serde_json::to_string(value)?)?)
 }

@@ -1,6 +1,6 @@
 //! `procession types`: the types that have a letter.
 
-use crate::show::json;
+use crate::show::{json, say};
 use crate::{End, Failure};
 use procession::TypeCode;
 use serde_json::json;
@@ -8,7 +8,7 @@ use serde_json::json;
 /// Lists them, in the order of CPython's table.
 pub fn list(as_json: bool) -> Result<End, Failure> {
     if !as_json {
-        anstream::print!("{}", TypeCode::table());
+        say!("{}", TypeCode::table().trim_end());
         return Ok(End::Holds);
     }
     for code in TypeCode::ALL {

@@ -1,6 +1,6 @@
 //! `procession verify` and `procession claims`.
 
-use crate::show::{self, json};
+use crate::show::{self, json, say};
 use crate::{End, Failure, work};
 use clap::Args;
 use comfy_table::Cell;
@@ -131,17 +131,17 @@ fn report(verdicts: &[(Claim, Vec<&Finding>)], as_json: bool, took: Duration) ->
             ]);
         }
     }
-    anstream::println!("{table}");
+    say!("{table}");
     for (claim, findings) in verdicts {
         for finding in findings.iter().filter(|finding| finding.standing != Standing::Holds) {
             let Finding { scenario, world, result, .. } = finding;
-            anstream::println!("\n{} {}: {scenario} in {world}: {result}", show::standing(finding.standing), claim.id);
+            say!("\n{} {}: {scenario} in {world}: {result}", show::standing(finding.standing), claim.id);
             if let Some(story) = &finding.story {
-                anstream::println!("{story}");
+                say!("{story}");
             }
         }
     }
-    anstream::println!(
+    say!(
         "\n{holds} of {} claims hold, {violated} violated, {unknown} unknown; {:.1} s",
         verdicts.len(),
         took.as_secs_f64()
@@ -186,13 +186,8 @@ pub fn list(as_json: bool) -> Result<End, Failure> {
                 "python": claim.python, "evidence": evidence,
             }))?;
         } else {
-            anstream::println!("{} {}", show::good(claim.id), claim.title);
-            anstream::println!(
-                "   {}\n   Python: {}\n   Evidence: {}\n",
-                claim.statement,
-                claim.python,
-                evidence.join(", ")
-            );
+            say!("{} {}", show::good(claim.id), claim.title);
+            say!("   {}\n   Python: {}\n   Evidence: {}\n", claim.statement, claim.python, evidence.join(", "));
         }
     }
     Ok(End::Holds)

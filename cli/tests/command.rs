@@ -70,6 +70,17 @@ fn wrong_usage_is_told_and_is_2() {
     }
 }
 
+/// Neither a disk that is full nor a reader that has gone is a panic.
+#[test]
+fn what_cannot_be_written_is_an_error() {
+    for arguments in [&["types"][..], &["claims"], &["types", "--json"]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_procession")).args(arguments).stdout(full).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.contains("panicked")), (Some(1), false), "{arguments:?} said {said}");
+    }
+}
+
 /// Nothing put to the test is not "holds".
 #[test]
 fn nothing_verified_is_unknown() {

@@ -44,6 +44,12 @@ pub enum SliceError {
         /// The range's.
         expected: usize,
     },
+    /// Not enough memory of this process's own for a copy of so many elements.
+    #[error("no memory for a copy of {bytes} bytes")]
+    NoMemory {
+        /// What the copy would take.
+        bytes: usize,
+    },
     /// A process died while it held the lock: some elements may be new and some old. Told to everybody who asks, until
     /// somebody takes the lock explicitly, is told [`LockError::OwnerDied`](crate::LockError::OwnerDied), and has had the
     /// chance to repair.

@@ -135,7 +135,10 @@ impl<T: Plain> Array<T> {
             Err(Refused::WouldDeadlock) if intent == Intent::Internal && self.reentry() == Reentry::Allowed => None,
             Err(refused) => return Err(without_limit(Failure::from(refused))),
         };
-        let died = entered.is_some_and(|entered| entered.owner_died);
+        // A holder that enters a recursive lock again may be in the middle of an internal operation, which was not told of a
+        // death: through a guard half of a slice could be read. The word keeps the death for the next locker outside.
+        let kept = intent == Intent::Explicit && gate.death_is_untold(gate.attachment().shm());
+        let died = kept || entered.is_some_and(|entered| entered.owner_died);
         let guard = ArrayGuard { array: self, me, entered, _thread: PhantomData };
         if died { Err(LockError::OwnerDied(guard)) } else { Ok(guard) }
     }

@@ -139,7 +139,12 @@ impl<T: Plain> Slots<T> {
         range: Range<usize>,
         fill: impl FnOnce(usize, &mut [u8]) -> Result<(), SliceError>,
     ) -> Result<Vec<T>, SliceError> {
-        Ok(read_many_plain(range.len(), |bytes| fill(range.start, bytes))?.ok_or_else(corrupt::<T>)?)
+        // The length is what a header says: it may be more than there is memory for.
+        let mut space = Vec::new();
+        let no_memory = |_| SliceError::NoMemory { bytes: size_of::<T>().saturating_mul(range.len()) };
+        space.try_reserve_exact(range.len()).map_err(no_memory)?;
+        let read = read_many_plain(space, range.len(), |bytes| fill(range.start, bytes))?;
+        Ok(read.ok_or_else(corrupt::<T>)?)
     }
 
     /// As [`read_by`](Slots::read_by), into `values`.

@@ -7,6 +7,8 @@ use crate::shm::{Share, handle_of};
 use nix::errno::Errno;
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::panic::AssertUnwindSafe;
 use std::process::{Child, Command};
@@ -54,17 +56,22 @@ pub fn serve(entries: &[&'static Entry]) {
 
 fn run(served: &[&Entry], name: &OsStr) -> i32 {
     let Some(entry) = served.iter().find(|entry| entry.name == name) else {
-        eprintln!("{}: this program does not serve it", name.display());
+        complain(format_args!("{}: this program does not serve it", name.display()));
         return 1;
     };
     match std::panic::catch_unwind(AssertUnwindSafe(|| (entry.run)(Inherited::of_parent()))) {
         Ok(Ok(())) => 0,
         Ok(Err(error)) => {
-            eprintln!("{}: {error}", entry.name);
+            complain(format_args!("{}: {error}", entry.name));
             1
         }
         Err(_) => 101, // and the message is on stderr already
     }
+}
+
+/// Not `eprintln!`, which panics where stderr cannot be written: the code that the process ends with would be another.
+fn complain(what: fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{what}");
 }
 
 /// Runs `entry` in a new process of this program, which gets `handles`.

@@ -7,8 +7,9 @@ use procession::{
     AccessError, Array, CreateError, ElementError, Handle, Lock, OpenError, OpenOrCreateError, RLock, RawArray,
     SliceError, Stat, TypePrint, Value,
 };
-use procession_tests::{Name, refused, task, told, works};
+use procession_tests::{Helper, Name, refused, task, told, works};
 use std::fmt::Debug;
+use std::fs::File;
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 /// Where a region's header has what, and where the elements are.
@@ -212,6 +213,24 @@ fn another_lock() {
     let _own = Array::create(&own, &[1u64; 4]).unwrap();
     let wrong = OpenError::WrongLock { found: 0, expected: found };
     refused(Array::<u64>::open_with_lock(&own, &lock), wrong, &words[..1]);
+}
+
+/// A file with holes is as long as anybody likes.
+#[test]
+fn a_length_that_there_is_no_memory_for() {
+    const LENGTH: u64 = 1 << 42;
+    let name = Name::new("holes");
+    let array = Array::create(&name, &[3u64; 4]).unwrap();
+    let user = Helper::start(&mut task!("array", "survive", &name));
+    user.expect("ready");
+    drop(array); // so that it is opened anew
+    File::options().write(true).open(name.path()).unwrap().set_len(LENGTH * 8 + 8192).unwrap();
+    name.patch(at::LENGTH, &LENGTH.to_ne_bytes());
+    let array = Array::<u64>::open(&name).unwrap();
+    let bytes = LENGTH as usize * 8;
+    refused(array.snapshot(), SliceError::NoMemory { bytes }, &["no memory", &bytes.to_string()]);
+    assert_eq!((array.read(..4), array.get(4)), (Ok(vec![3; 4]), Ok(0)));
+    user.finish();
 }
 
 #[test]

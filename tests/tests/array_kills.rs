@@ -199,6 +199,26 @@ fn a_death_bars_arrays_also_inside_of_a_values_update() {
     }
 }
 
+/// Whoever takes the guard in there is told: through it half of a slice could be read.
+#[test]
+fn a_death_is_told_also_inside_of_a_values_update() {
+    let _watchdog = Watchdog::new("using what is under the lock of a dead holder");
+    let key = Key::both().into_iter().find(|key| key.kind() == "rlock").unwrap();
+    let bank = Bank::new(&key);
+    let robber = Helper::start(bank.share(&mut task!("array", "rob", key.kind())));
+    robber.expect("ok");
+    robber.end_by(Signal::SIGKILL);
+    let update = bank.cash.update(|_| match bank.here.lock() {
+        Err(LockError::OwnerDied(guard)) => assert_ne!(guard.get(0), Ok(1000), "what the dead one left"),
+        answer => panic!("half of a trade could be read: {answer:?}"),
+    });
+    assert_eq!(update, Ok(0));
+    // The update that surrounds it has told nobody: whoever comes next is told, too.
+    assert_eq!(bank.here.snapshot(), Err(SliceError::OwnerDied));
+    assert_eq!(key.relock(), "owner died");
+    assert_eq!(bank.cash.update(|_| assert!(bank.here.lock().is_ok())), Ok(0));
+}
+
 /// Those who hold the lock after having been told go on, however deep they are in it.
 #[test]
 fn a_death_that_was_told_bars_nobody() {

@@ -1,5 +1,6 @@
 //! Regions: a name lasts as long as its users, a peer as long as its process, and nothing else ends either of them.
 
+use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use procession::{
@@ -299,6 +300,20 @@ fn who_reuses_all_descriptors_takes_nobody_for_dead() {
     closes_all_descriptors("open-others");
 }
 
+/// Nor like a machine without /proc, or a socket that cannot be opened.
+#[test]
+fn who_closes_all_descriptors_is_told_so_when_it_shares() {
+    let helper = Helper::start(&mut task!("close-and-share"));
+    let closed = format!("Err(Some({}))", Errno::EUCLEAN as i32);
+    assert_eq!(helper.finish(), [closed.as_str(); 2]);
+}
+
+/// The region does not come in its place, where a child's own would be put over it, or lead into it.
+#[test]
+fn who_has_no_stdin_can_share() {
+    assert_eq!(Helper::start(&mut task!("close-stdin")).finish(), ["Ok(Some(0))"]);
+}
+
 #[test]
 fn exec_ends_a_peer() {
     let name = Name::new("exec");
@@ -309,6 +324,14 @@ fn exec_ends_a_peer() {
     holder.expect("lingering");
     assert_eq!(relock!(lock), "owner died", "the process lives, but cannot write any more");
     holder.finish();
+}
+
+#[test]
+fn an_exec_that_failed_leaves_nothing() {
+    let name = Name::new("fail-exec");
+    let helper = Helper::start(&mut task!("fail-exec", &name));
+    assert_eq!(helper.finish(), ["entity not found"]);
+    assert!(!name.exists(), "the last user has dropped its handle");
 }
 
 #[test]

@@ -24,6 +24,10 @@ fn an_entry_runs_in_a_child() {
 fn an_entry_that_fails_or_panics() {
     assert_eq!(spawned("fail"), (lines(&["Some(1)", "ok"]), 0));
     assert_eq!(spawned("panic"), (lines(&["Some(101)", "ok"]), 0));
+    // Also where the error cannot be written.
+    let value = Value::new(0u64).unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    assert_eq!(Helper::start(task!("spawn", "fail").stderr(full).share("value", &value)).finish(), ["ok", "Some(1)"]);
 }
 
 /// A child spawns in its turn, and what it starts otherwise is not taken for an entry.

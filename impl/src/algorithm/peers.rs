@@ -64,6 +64,13 @@ pub fn next_id<P: Platform>(platform: &P, next: &P::Word<u32>) -> Result<u32, Id
     }
 }
 
+/// Whether some slot is empty or names a dead peer, at this moment.
+pub fn has_room<P: Platform>(platform: &P, slots: &[P::Word<u32>]) -> bool {
+    let is_empty = |slot: &P::Word<u32>| platform.load(slot, &SLOT) == 0;
+    let is_dead = |slot: &P::Word<u32>| platform.life(platform.load(slot, &SLOT), &ASK) == Life::Dead;
+    slots.iter().any(is_empty) || slots.iter().any(is_dead)
+}
+
 /// Enters `id` into the table; returns its slot.
 pub fn claim<P: Platform>(platform: &P, slots: &[P::Word<u32>], id: u32) -> Result<usize, TableFull> {
     // Two rounds: empty slots first, so that asking after the dead is paid only by a full table.

@@ -32,10 +32,19 @@ impl Attachment {
     }
 
     /// Becomes a peer, if this process is not one yet: a forked child that has not used the region so far. For operations
-    /// that need no identity, but make this process a user of the region; if it cannot become one, it remains a guest.
+    /// that need no identity, but make this process a user of the region; if it cannot become one, it remains a guest, and
+    /// tries again ever more seldom.
     #[inline(always)]
     pub fn be_counted(&self) {
         if self.identity.peer() == 0 {
+            self.try_to_count();
+        }
+    }
+
+    #[cold]
+    fn try_to_count(&self) {
+        // At the 1st, 2nd, 4th, 8th ... time: a try can take long, and these operations are not to block.
+        if self.identity.count_try().is_power_of_two() {
             let _ = self.attach(None, || Ok(true));
         }
     }
@@ -92,8 +101,12 @@ impl Attachment {
 
     /// A new description, if it is one of the region's file.
     fn checked(&self, description: Result<OwnedFd, Errno>) -> Result<OwnedFd, AttachError> {
+        // Through a number of ours that somebody else's file now has, we would lock that file and write to nobody. A number
+        // that is nobody's cannot be opened again, but that does not mean that there is no /proc.
+        if Inode::of(&self.shm.base) != Ok(self.shm.inode) {
+            return Err(AttachError::Corrupt { what: "the region's descriptor was closed" });
+        }
         let description = description.map_err(AttachError::reopening)?;
-        // Through a number of ours that somebody else's file now has, we would lock that file and write to nobody.
         if Inode::of(&description) != Ok(self.shm.inode) {
             return Err(AttachError::Corrupt { what: "the region's descriptor was closed and its number reused" });
         }
@@ -103,6 +116,10 @@ impl Attachment {
     /// Takes an id, its lease, and a slot: the ticket's, if there is one and its slot is still there.
     fn enter_table(&self, description: &OwnedFd, ticket: Option<&Ticket>) -> Result<(u32, usize), AttachError> {
         let header = self.header();
+        // Asked first: ids are never used again, and who finds no slot may come back many times.
+        if ticket.is_none() && !peers::has_room(&self.shm, &header.peers) {
+            return Err(AttachError::TooManyPeers { limit: PEERS });
+        }
         let id = peers::next_id(&self.shm, &header.next_id).map_err(|_| AttachError::IdsExhausted)?;
         if !lease::take(description, id).map_err(locking)? {
             return Err(AttachError::Corrupt { what: "the lease of a new peer is held already" });
@@ -113,7 +130,7 @@ impl Attachment {
         slot.map(|slot| (id, slot)).map_err(|_| AttachError::TooManyPeers { limit: PEERS })
     }
 
-    fn leave_table(&self, id: u32) {
+    pub(super) fn leave_table(&self, id: u32) {
         self.header().peers.iter().for_each(|slot| peers::release(&self.shm, slot, id));
     }
 }

@@ -3,7 +3,7 @@
 use super::identity::Identity;
 use super::name::Name;
 use super::region::View;
-use super::{Inode, Shm, fence, lease, region, registry};
+use super::{Inode, Shm, fence, lease, region, registry, ticket};
 use crate::algorithm::peers;
 use crate::error::{AttachError, CreateError, OpenError, TypePrint};
 use crate::layout::{BODY, Header, Kind, MAGIC, VERSION};
@@ -139,6 +139,7 @@ impl Attachment {
     }
 
     fn map(file: OwnedFd, bytes: usize, asymmetric: bool) -> Result<Attachment, OpenError> {
+        let file = region::beyond_standard(file)?;
         let map = region::map(&file, bytes)?;
         let inode = Inode::of(&file).map_err(|errno| OpenError::system("fstat", errno))?;
         let shm = Shm { base: file, inode, asymmetric };
@@ -265,6 +266,12 @@ impl Drop for Attachment {
                 peers::release(&self.shm, slot, id);
             }
         });
+        // An exec that failed has left a ticket in our place, which ends only with the descriptor.
+        if let Some((id, process)) = ticket::marks(&self.shm.base)
+            && process == std::process::id()
+        {
+            self.leave_table(id);
+        }
         // The last to go takes the name along; if that fails, it is stale and the next `create`, `open` or sweep does it.
         // Through a description of its own: the one behind `base` may be shared with a forked process.
         if let Some(name) = &self.name

@@ -4,7 +4,7 @@ use crate::share::ForkError;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{ForkResult, Pid};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitStatus;
@@ -43,13 +43,17 @@ pub fn fork(child: impl FnOnce() -> i32) -> Result<Forked, ForkError> {
     match unsafe { nix::unistd::fork() } {
         Ok(ForkResult::Parent { child }) => {
             drop(counting);
-            let _ = counted.read(&mut [0]); // the end of the file, sooner or later
+            // The end of the file, sooner or later; a signal is no end.
+            while counted.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::Interrupted) {}
             Ok(Forked(child))
         }
         Ok(ForkResult::Child) => {
             super::registry::attach_all();
             drop((counted, counting));
-            let code = std::panic::catch_unwind(AssertUnwindSafe(child)).unwrap_or(101);
+            let code = std::panic::catch_unwind(AssertUnwindSafe(child)).unwrap_or_else(|payload| {
+                std::mem::forget(payload); // to drop it may panic, and out of here the child would go on as its parent
+                101
+            });
             let _ = std::io::stdout().flush();
             // SAFETY: ends the process; the parent's exit handlers are not the child's to run.
             unsafe { libc::_exit(code) }

@@ -15,6 +15,8 @@ struct Page {
     peer: AtomicU32,
     slot: AtomicU32,
     anchor: AtomicUsize,
+    /// How often it tried to become a peer on the way of an operation that does without.
+    tries: AtomicU32,
 }
 
 /// The identity of the calling process in one region.
@@ -40,6 +42,11 @@ impl Identity {
     #[inline(always)]
     pub(super) fn peer(&self) -> u32 {
         self.page().peer.load(Ordering::Acquire)
+    }
+
+    /// Counts a try to become a peer: the first is 1.
+    pub(super) fn count_try(&self) -> u32 {
+        self.page().tries.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
 
     /// Becomes `peer`. Callers take turns (the gate of `attachment`).

@@ -14,12 +14,13 @@ pub(crate) fn read<T: TryFromBytes, E>(fill: impl FnOnce(&mut [u8]) -> Result<()
     Ok(T::try_read_from_bytes(bytes).ok())
 }
 
-/// As [`read`], for `count` of them.
+/// As [`read`], for `count` of them, in `space`, which is empty.
 pub(crate) fn read_many<T: TryFromBytes + Immutable, E>(
+    mut space: Vec<MaybeUninit<T>>,
     count: usize,
     fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
 ) -> Result<Option<Vec<T>>, E> {
-    let mut space: Vec<MaybeUninit<T>> = Vec::with_capacity(count);
+    space.clear();
     space.resize_with(count, MaybeUninit::zeroed);
     // SAFETY: as in `read`, for `count` of them, in the vector's own memory.
     let bytes = unsafe { std::slice::from_raw_parts_mut(space.as_mut_ptr().cast::<u8>(), size_of_val(&space[..])) };

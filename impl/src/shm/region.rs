@@ -12,8 +12,8 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::sys::sysinfo::sysinfo;
 use nix::unistd::{ftruncate, linkat};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::OnceLock;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::AtomicU8;
 
 /// Makes a file of `bytes` zero bytes without a name: sealed memory, or (`to_be_named`) a file that [`publish`] can name.
 pub(super) fn create(bytes: usize, to_be_named: bool) -> Result<OwnedFd, CreateError> {
@@ -58,10 +58,18 @@ fn machine_memory() -> usize {
 /// Under strict accounting (`vm.overcommit_memory` = 2, proc_sys_vm(5)) the first touch may fail. `/dev/shm` has a size of
 /// its own and is always reserved.
 fn is_memory_promised() -> bool {
-    static PROMISED: OnceLock<bool> = OnceLock::new();
-    *PROMISED.get_or_init(|| {
-        std::fs::read_to_string("/proc/sys/vm/overcommit_memory").is_ok_and(|mode| matches!(mode.trim(), "0" | "1"))
-    })
+    const UNKNOWN: u8 = 2;
+    // No `OnceLock`: a child forked meanwhile would wait for ever for a thread it has not got.
+    static PROMISED: AtomicU8 = AtomicU8::new(UNKNOWN);
+    match PROMISED.load(Ordering::Relaxed) {
+        UNKNOWN => {
+            let mode = std::fs::read_to_string("/proc/sys/vm/overcommit_memory");
+            let promised = mode.is_ok_and(|mode| matches!(mode.trim(), "0" | "1"));
+            PROMISED.store(promised.into(), Ordering::Relaxed);
+            promised
+        }
+        known => known == 1,
+    }
 }
 
 fn memory() -> nix::Result<OwnedFd> {
@@ -101,6 +109,19 @@ pub(super) fn length(file: &OwnedFd) -> Result<usize, OpenError> {
         return Err(OpenError::Foreign);
     }
     Ok(usize::try_from(stat.st_size).unwrap_or(0))
+}
+
+/// The file under a number that is not a standard stream's, should one of those have been closed: the streams of our children
+/// are put there, and what they write would be written into the region.
+pub(super) fn beyond_standard(file: OwnedFd) -> Result<OwnedFd, OpenError> {
+    const FIRST: RawFd = 3;
+    if file.as_raw_fd() >= FIRST {
+        return Ok(file);
+    }
+    let copy = fcntl(&file, FcntlArg::F_DUPFD_CLOEXEC(FIRST));
+    let copy = copy.map_err(|errno| OpenError::system("fcntl F_DUPFD_CLOEXEC", errno))?;
+    // SAFETY: a descriptor made just now, which nobody else knows of.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
 /// Maps `bytes` bytes of the file, shared.

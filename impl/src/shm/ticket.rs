@@ -17,7 +17,7 @@ use crate::shm::Blueprint;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::unistd::{Whence, lseek};
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 /// Where the id ends and the process begins in the file position.
@@ -155,7 +155,10 @@ impl Attachment {
             (None, Some(known)) => known.again(check)?,
             (None, None) => return Err(OpenError::NotInherited { name: place.handle }),
         };
-        place.close(adopted.0.shm().inode);
+        // Not our own descriptor: it may have the number that was inherited once, and be a ticket after an exec that failed.
+        if adopted.0.file().as_raw_fd() != place.number {
+            place.close(adopted.0.shm().inode);
+        }
         Ok(adopted)
     }
 

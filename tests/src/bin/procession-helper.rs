@@ -46,7 +46,7 @@ fn run(task: &[&str]) {
         ["refusing" | "as-nobody" | "with-descriptors", ..] => restricted(task),
         ["new" | "create" | "open" | "inherit" | "add" | "leave" | "storm", ..] => visit(task),
         ["hold" | "hold-deep" | "hold-value" | "hold-update" | "contend", ..] => hold(task),
-        ["close-all" | "exec" | "linger", ..] => live_on(task),
+        ["close-all" | "close-and-share" | "close-stdin" | "exec" | "fail-exec" | "linger", ..] => live_on(task),
         ["crowd" | "fork-holding" | "fork-leave" | "fork-outlive" | "fork-peer" | "fork-threads", ..] => forking(task),
         ["bequeath" | "heir" | "take-both" | "open-and-take" | "take-wrong" | "fork-spawn", ..] => taking(task),
         ["die-holding" | "spawn-and-hold" | "guarded" | "bundle", ..] => taking(task),
@@ -204,11 +204,32 @@ fn live_on(task: &[&str]) {
             hear();
             exit(0) // nothing is dropped: the descriptors in the handles are not theirs any more
         }
+        ["close-and-share"] => {
+            let lock = Lock::new().expect("a lock");
+            let mut command = Command::new("true");
+            command.share("lock", &lock);
+            (3..1024).for_each(|descriptor| _ = close(descriptor));
+            say(format!("{:?}", command.spawn().map(drop).map_err(|error| error.raw_os_error())));
+            let _others: Vec<_> = (0..16).map(|_| UnixStream::pair().expect("sockets")).collect();
+            say(format!("{:?}", command.spawn().map(drop).map_err(|error| error.raw_os_error())));
+            exit(0) // as above
+        }
+        ["close-stdin"] => {
+            close(0).expect("stdin");
+            let lock = Lock::new().expect("a lock");
+            let status = Command::new("true").stdin(Stdio::null()).share("lock", &lock).status();
+            say(format!("{:?}", status.map(|status| status.code())));
+        }
         ["exec", name] => {
             let lock = Lock::open(name).expect("a lock");
             let _guard = locked(lock.lock());
             hear();
             complain(Command::new(std::env::current_exe().expect("our own file")).arg("linger").exec())
+        }
+        ["fail-exec", name] => {
+            let lock = Lock::create(name).expect("a lock");
+            say(Command::new("/nonexistent/program").share("lock", &lock).exec().kind());
+            drop(lock);
         }
         ["linger"] => {
             say("lingering");
