@@ -42,6 +42,8 @@ enum Model {
     Sc,
     /// Total store order, as on x86
     Tso,
+    /// Sequential consistency, and whether what claims to be ordered is
+    Race,
 }
 
 impl From<Model> for Memory {
@@ -49,6 +51,7 @@ impl From<Model> for Memory {
         match model {
             Model::Sc => Memory::Sc,
             Model::Tso => Memory::Tso,
+            Model::Race => Memory::Race,
         }
     }
 }

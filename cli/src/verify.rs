@@ -17,7 +17,7 @@ pub struct Options {
     /// Claims (L1), or families of them (L); all if none is named
     #[arg(value_name = "ID")]
     ids: Vec<String>,
-    /// Only evidence from this world: loom, loom-rmw, shuttle-dfs, shuttle-pct, shuttle-random, explorer, explorer-tso, processes
+    /// Only evidence from this world: loom, loom-rmw, shuttle-dfs, shuttle-pct, shuttle-random, explorer, explorer-tso, explorer-race, processes
     #[arg(long, value_name = "W")]
     world: Option<String>,
     /// Larger explorations, up to half an hour
@@ -28,8 +28,17 @@ pub struct Options {
     json: bool,
 }
 
-const WORLDS: [&str; 8] =
-    ["loom", "loom-rmw", "shuttle-dfs", "shuttle-pct", "shuttle-random", "explorer", "explorer-tso", "processes"];
+const WORLDS: [&str; 9] = [
+    "loom",
+    "loom-rmw",
+    "shuttle-dfs",
+    "shuttle-pct",
+    "shuttle-random",
+    "explorer",
+    "explorer-tso",
+    "explorer-race",
+    "processes",
+];
 
 /// Puts the chosen claims to the test.
 pub fn run(options: &Options) -> Result<End, Failure> {

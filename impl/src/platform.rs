@@ -56,16 +56,23 @@ pub struct Site {
     pub ordering: Ordering,
     /// The access it pairs with, or why it needs no partner.
     pub why: &'static str,
+    /// Whether the claim is that something else orders it after every write that it meets, a lock as a rule: then a checker
+    /// that keeps account of what happened before what can put it to the test.
+    pub guarded: bool,
 }
 
 impl Site {
     /// A site that orders memory: `why` names its partner, or says why relaxed is enough.
     pub const fn new(name: &'static str, access: Access, ordering: Ordering, why: &'static str) -> Site {
-        Site { name, access, ordering, why }
+        Site { name, access, ordering, why, guarded: false }
+    }
+    /// A relaxed site that something else orders: `why` says what.
+    pub const fn guarded(name: &'static str, access: Access, why: &'static str) -> Site {
+        Site { name, access, ordering: Ordering::Relaxed, why, guarded: true }
     }
     /// A site that orders nothing: a wait, a wake, a question.
     pub const fn plain(name: &'static str, access: Access, why: &'static str) -> Site {
-        Site { name, access, ordering: Ordering::Relaxed, why }
+        Site { name, access, ordering: Ordering::Relaxed, why, guarded: false }
     }
 }
 

@@ -53,6 +53,7 @@ const PCT: World = World::ShuttlePct(3, 200);
 const RANDOM: World = World::ShuttleRandom(2000);
 const EXPLORER: World = World::Explorer(Memory::Sc);
 const TSO: World = World::Explorer(Memory::Tso);
+const RACE: World = World::Explorer(Memory::Race);
 const DFS: World = World::ShuttleDfs(20_000);
 
 const TABLE: &[(&str, &[Evidence])] = &[
@@ -90,6 +91,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "L1",
         &[
+            Killed("lock-x3-twice", RACE),
             Killed("lock-x4", EXPLORER),
             Killed("lock-lock-lock", TSO),
             Explore("lock-lock", LOOM),
@@ -167,6 +169,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "R1",
         &[
+            Killed("rlock-x3", RACE),
             Killed("rlock-x3", EXPLORER),
             Explore("rlock-rlock", LOOM),
             Explore("rlock-rlock", RMW),
@@ -230,6 +233,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "V3",
         &[
+            Killed("value-x3", RACE),
             Killed("value-x3", EXPLORER),
             Explore("value-guard-guard", LOOM),
             Explore("value-guard-guard", RMW),
@@ -344,6 +348,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "A6",
         &[
+            Killed("array-x3", RACE),
             Killed("array-guard-update", EXPLORER),
             Killed("array-guard-read", LOOM),
             Killed("array-guard-read", RMW),

@@ -111,3 +111,20 @@ fn what_is_left_out_is_noticed() {
     }
     assert!(noticed >= 6, "only {noticed} mutants");
 }
+
+/// An ordering that is weaker than it must be leaves something unordered that claims to be ordered, whatever value comes out.
+#[test]
+fn a_missing_ordering_is_a_race() {
+    let mut noticed = Vec::new();
+    for mutant in all().into_iter().filter(|mutant| matches!(mutant.how, Break::Weaken(_))) {
+        let found =
+            ["lock-lock", "lock-lock-lock", "rlock-try", "wide-add-add", "array-guard-read"].iter().any(|name| {
+                let limits = Limits { memory: Memory::Race, mutant: Some(mutant), ..with_a_kill() };
+                let explored = scenario(name).unwrap().explore(&limits);
+                explored.violation.is_some_and(|violation| violation.what.contains("claims to be ordered"))
+            });
+        noticed.extend(found.then(|| mutant.to_string()));
+    }
+    // The others are between words that claim nothing: loom finds those.
+    assert_eq!(noticed, ["lock.enter Relaxed", "lock.enter_slow Relaxed", "lock.leave Relaxed"]);
+}

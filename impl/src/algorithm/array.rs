@@ -38,16 +38,14 @@ const MODIFY: Site = Site::new(
 );
 const GUESS: Site =
     Site::new("array.guess", Access::Load, Ordering::Relaxed, "only a guess, which array.modify confirms or corrects");
-const COPY_OUT: Site = Site::new(
+const COPY_OUT: Site = Site::guarded(
     "array.copy_out",
     Access::Load,
-    Ordering::Relaxed,
     "inside the lock, which orders it after the last copy; without a lock nothing is promised",
 );
-const COPY_IN: Site = Site::new(
+const COPY_IN: Site = Site::guarded(
     "array.copy_in",
     Access::Store,
-    Ordering::Relaxed,
     "inside the lock, which hands it over; without a lock nothing is promised",
 );
 

@@ -6,17 +6,14 @@
 
 use super::Owner;
 use super::lock::{Entered, Exclusion, Intent, Lock, Patience, Refused};
-use crate::platform::{Access, Ordering, Platform, Site};
+use crate::platform::{Access, Platform, Site};
 use zerocopy::FromBytes;
 
-const DEPTH: Site =
-    Site::new("rlock.depth", Access::Load, Ordering::Relaxed, "only the holder touches it: the lock orders it");
-const DEEPER: Site =
-    Site::new("rlock.deeper", Access::Store, Ordering::Relaxed, "only the holder touches it: the lock orders it");
+const DEPTH: Site = Site::guarded("rlock.depth", Access::Load, "only the holder touches it: the lock orders it");
+const DEEPER: Site = Site::guarded("rlock.deeper", Access::Store, "only the holder touches it: the lock orders it");
 const SHALLOWER: Site =
-    Site::new("rlock.shallower", Access::Store, Ordering::Relaxed, "only the holder touches it: the lock orders it");
-const FIRST: Site =
-    Site::new("rlock.first", Access::Store, Ordering::Relaxed, "only the holder touches it: the lock orders it");
+    Site::guarded("rlock.shallower", Access::Store, "only the holder touches it: the lock orders it");
+const FIRST: Site = Site::guarded("rlock.first", Access::Store, "only the holder touches it: the lock orders it");
 
 /// The sites of this file; the rest is the lock's.
 pub static SITES: &[&Site] = &[&DEPTH, &DEEPER, &SHALLOWER, &FIRST];

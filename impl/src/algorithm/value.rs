@@ -26,8 +26,7 @@ const READ: Site = Site::new(
     "pairs with value.write: what was done before the value was set is seen by whoever reads it",
 );
 const WRITE: Site = Site::new("value.write", Access::Store, Ordering::Release, "pairs with value.read");
-const HELD: Site =
-    Site::new("value.held", Access::Load, Ordering::Relaxed, "inside the lock, which orders it after the last write");
+const HELD: Site = Site::guarded("value.held", Access::Load, "inside the lock, which orders it after the last write");
 const VERSION: Site = Site::new(
     "value.version",
     Access::Load,

@@ -11,8 +11,8 @@ use procession::algorithm::lock::{Entered, Exclusion, Intent, Lock, Patience, Re
 use procession::algorithm::rlock::RLock;
 use procession::platform::{Access, Ordering, Platform, Site};
 
-static COUNTER_READ: Site = Site::new("counter.read", Access::Load, Ordering::Relaxed, "the lock orders it");
-static COUNTER_WRITE: Site = Site::new("counter.write", Access::Store, Ordering::Relaxed, "the lock orders it");
+static COUNTER_READ: Site = Site::guarded("counter.read", Access::Load, "the lock orders it");
+static COUNTER_WRITE: Site = Site::guarded("counter.write", Access::Store, "the lock orders it");
 
 /// A lock and what it guards.
 #[derive(Debug, Clone, Copy)]

@@ -7,6 +7,7 @@
 //! | the shared words | one each |
 //! | per role: its place, whether it sleeps, its ticks | one |
 //! | per role, in TSO only: its store buffer, oldest first | two for each of [`DEPTH`] |
+//! | in race mode only: the [clocks](super::clocks) | |
 //! | the set of configurations, who is dead, the kills and the spurious wake-ups left | one |
 //!
 //! Rules:
@@ -20,6 +21,7 @@
 //!    whoever learns of it has learned it by way of memory. A light fence does nothing, a heavy one empties everybody's
 //!    buffer, and a death its victim's.
 
+use super::clocks::Clocks;
 use super::configurations::{Configurations, Set};
 use super::replay::{Reply, Request, What};
 use super::roles::{Moved, Place, Roles};
@@ -85,6 +87,7 @@ pub struct Machine<S: Subject> {
     pub log: Vec<(usize, u32)>,
     words: usize,
     count: usize,
+    clocks: Clocks,
     limits: Limits,
 }
 
@@ -94,6 +97,7 @@ const TICK: u64 = 1 << 40;
 // Beside the set of configurations; the dead stand in the byte from bit 32 on.
 const KILL: u64 = 1 << 40;
 const SPURIOUS: u64 = 1 << 48;
+const RACED: u64 = 1 << 56;
 const BYTE: u64 = 0xff;
 
 impl<S: Subject> Machine<S> {
@@ -107,11 +111,14 @@ impl<S: Subject> Machine<S> {
             set = configurations.tell(set, told, roles.told(told));
             state.push(to.into());
         }
-        if limits.memory == Memory::Tso {
-            state.extend(std::iter::repeat_n(0, count * DEPTH * 2));
+        let clocks = Clocks::new(state.len(), count, words.len());
+        match limits.memory {
+            Memory::Sc => {}
+            Memory::Tso => state.extend(std::iter::repeat_n(0, count * DEPTH * 2)),
+            Memory::Race => state.extend(std::iter::repeat_n(u64::MAX, clocks.count())),
         }
         state.push(u64::from(set) + u64::from(limits.kills) * KILL + u64::from(limits.spurious) * SPURIOUS);
-        (Machine { roles, configurations, log: Vec::new(), words: words.len(), count, limits }, state.into())
+        (Machine { roles, configurations, log: Vec::new(), words: words.len(), count, clocks, limits }, state.into())
     }
 
     /// Where a role is.
@@ -127,6 +134,11 @@ impl<S: Subject> Machine<S> {
     /// The judge's set.
     pub fn set(&self, state: &[u64]) -> Set {
         state[state.len() - 1] as Set
+    }
+
+    /// Whether an access on the way here was not ordered as its site claims.
+    pub fn has_raced(&self, state: &[u64]) -> bool {
+        state[state.len() - 1] & RACED != 0
     }
 
     /// Whether everybody has ended or is dead.
@@ -235,6 +247,7 @@ impl<S: Subject> Machine<S> {
                 Reply::default()
             }
             What::Wait { word, expected, compares, .. } => {
+                self.note(&mut next, role, request, Reply::default());
                 if !compares || next[word] == expected {
                     next[self.words + role] |= ASLEEP;
                     self.found(steps, Move::Access(role, 0), next);
@@ -247,8 +260,26 @@ impl<S: Subject> Machine<S> {
             What::End => Reply::default(),
             What::Life(process) => Reply { value: u64::from(!self.is_dead(&next, process)), done: true },
         };
+        self.note(&mut next, role, request, reply);
         self.advance(&mut next, role, reply);
         self.found(steps, Move::Access(role, 0), next);
+    }
+
+    /// In race mode: keeps the clocks.
+    fn note(&self, state: &mut State, role: usize, request: &Request, reply: Reply) {
+        if self.limits.memory != Memory::Race {
+            return;
+        }
+        let asked: Vec<usize> = match request.what {
+            What::Life(process) => {
+                (0..self.count).filter(|role| self.roles.scenario().roles[*role].process == process).collect()
+            }
+            _ => Vec::new(),
+        };
+        if !self.clocks.note(state, role, request, reply, &asked) {
+            let last = state.len() - 1;
+            state[last] |= RACED;
+        }
     }
 
     /// A wake: one step for every choice of those who are woken.

@@ -4,6 +4,7 @@
 //! counterexample is the shortest ([`search`]); on the finished graph it is asked whether anybody can run for ever
 //! ([`liveness`]).
 
+pub mod clocks;
 pub mod configurations;
 pub mod liveness;
 pub mod machine;
@@ -24,6 +25,9 @@ pub enum Memory {
     Sc,
     /// Stores wait in a buffer: total store order, as on x86. The only memory that can judge the asymmetric fences.
     Tso,
+    /// Sequential consistency, with an account of what happened before what by the orderings as they are written: an access
+    /// that claims to be ordered by something else, and is not, is a race.
+    Race,
 }
 
 impl Memory {
@@ -32,6 +36,7 @@ impl Memory {
         match self {
             Memory::Sc => "sc",
             Memory::Tso => "tso",
+            Memory::Race => "race",
         }
     }
 }

@@ -91,6 +91,10 @@ pub fn explore<S: Subject>(scenario: &Scenario<S>, limits: &Limits) -> Explored 
             graph.edges.push(Edge { to, who: how.who() });
             if to == fresh {
                 graph.parents.push((current, how));
+                if machine.has_raced(&next) {
+                    wrong = Some((to, "an access that claims to be ordered after the last write is not"));
+                    break 'search;
+                }
                 if machine.set(&next) == NOTHING {
                     wrong = Some((to, "no order of the operations explains the answers"));
                     break 'search;

@@ -60,6 +60,7 @@ impl fmt::Display for World {
             World::ShuttleRandom(_) => "shuttle-random",
             World::Explorer(Memory::Sc) => "explorer",
             World::Explorer(Memory::Tso) => "explorer-tso",
+            World::Explorer(Memory::Race) => "explorer-race",
         })
     }
 }
