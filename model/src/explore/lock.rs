@@ -9,7 +9,7 @@ use crate::spec::lock::{Answer, Op};
 use procession::algorithm::Owner;
 use procession::algorithm::lock::{Entered, Exclusion, Intent, Lock, Patience, Refused};
 use procession::algorithm::rlock::RLock;
-use procession::platform::{Access, Ordering, Platform, Site};
+use procession::platform::{Access, Platform, Site};
 
 static COUNTER_READ: Site = Site::guarded("counter.read", Access::Load, "the lock orders it");
 static COUNTER_WRITE: Site = Site::guarded("counter.write", Access::Store, "the lock orders it");
