@@ -2,7 +2,7 @@
 //!
 //! The claims themselves are in `specs/`, and read from there.
 
-use crate::evidence::Evidence::{self, Explore, Job, Killed, Loses, Programs, Shows, Tears};
+use crate::evidence::Evidence::{self, Explore, Job, Killed, Loses, Programs, Shows, Small, Tears};
 use crate::explorer::Memory;
 use crate::tearing::Wide;
 use crate::worlds::World;
@@ -91,6 +91,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "L1",
         &[
+            Small("lock", 2, 2),
             Killed("lock-x3-twice", RACE),
             Killed("lock-x4", EXPLORER),
             Killed("lock-lock-lock", TSO),
@@ -169,6 +170,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "R1",
         &[
+            Small("rlock", 2, 2),
             Killed("rlock-x3", RACE),
             Killed("rlock-x3", EXPLORER),
             Explore("rlock-rlock", LOOM),
@@ -203,6 +205,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "V1",
         &[
+            Small("value", 2, 2),
             Killed("value-x3", EXPLORER),
             Killed("wide-writers-reader", EXPLORER),
             Explore("value-add-add", LOOM),
@@ -218,6 +221,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "V2",
         &[
+            Small("wide", 2, 2),
             Killed("wide-writers-reader", EXPLORER),
             Killed("wide-set-set-get", TSO),
             Killed("wide-busy-reader", EXPLORER),
@@ -295,6 +299,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "A1",
         &[
+            Small("elements", 2, 2),
             Killed("array-add-add", EXPLORER),
             Explore("array-set-get", LOOM),
             Explore("array-set-get", RMW),
@@ -306,6 +311,7 @@ const TABLE: &[(&str, &[Evidence])] = &[
     (
         "A2",
         &[
+            Small("slices", 2, 2),
             Killed("array-x3", EXPLORER),
             Killed("array-write-write-read", TSO),
             Explore("array-write-read", LOOM),
@@ -390,7 +396,10 @@ const TABLE: &[(&str, &[Evidence])] = &[
 /// What `--deep` adds: larger, for somebody with half an hour.
 const DEEP: &[(&str, &[Evidence])] = &[
     ("M5", &[Killed("peers-claim-claim-claim", RMW)]),
-    ("L1", &[Explore("lock-lock-lock", LOOM3), Explore("lock-lock-lock", World::LoomRmw(Some(4)))]),
+    (
+        "L1",
+        &[Small("lock", 3, 2), Explore("lock-lock-lock", LOOM3), Explore("lock-lock-lock", World::LoomRmw(Some(4)))],
+    ),
     (
         "L2",
         &[
@@ -415,6 +424,7 @@ const DEEP: &[(&str, &[Evidence])] = &[
     (
         "V1",
         &[
+            Small("value", 3, 2),
             Explore("wide-add-add-get", World::LoomRmw(Some(3))),
             Programs(Target::Wide, 2000),
             Programs(Target::Value, 2000),
@@ -423,6 +433,7 @@ const DEEP: &[(&str, &[Evidence])] = &[
     (
         "A2",
         &[
+            Small("slices", 3, 2),
             Explore("array-write-write-read", World::LoomRmw(Some(4))),
             Programs(Target::Slices, 2000),
             Programs(Target::Elements, 2000),
@@ -436,7 +447,10 @@ const DEEP: &[(&str, &[Evidence])] = &[
             Killed("array-update-update-read", World::LoomRmw(Some(3))),
         ],
     ),
-    ("V2", &[Killed("wide-set-set-get", LOOM), Killed("wide-add-add-get", World::LoomRmw(Some(3)))]),
+    (
+        "V2",
+        &[Small("wide", 3, 2), Killed("wide-set-set-get", LOOM), Killed("wide-add-add-get", World::LoomRmw(Some(3)))],
+    ),
 ];
 
 /// The evidence behind a claim.

@@ -1,6 +1,8 @@
 //! Evidence: what can be run to put a claim to the test, and what it said.
 
 use crate::explore::scenario;
+use crate::explore::small::FAMILIES;
+use crate::explorer::{Limits, Memory};
 use crate::race::{self, Form};
 use crate::tearing::{Torn, Wide, tearing};
 use crate::worlds::jobs::jobs;
@@ -21,6 +23,8 @@ pub enum Evidence {
     Shows(&'static str, World),
     /// So many random programs on real processes are answered as the specification allows.
     Programs(Target, u32),
+    /// Every program of a family, of so many roles that each do so many things, explored in full with a kill anywhere.
+    Small(&'static str, usize, usize),
     /// A job on real processes.
     Job(&'static str),
     /// A demonstration on real processes: updates are lost.
@@ -29,7 +33,7 @@ pub enum Evidence {
     Tears(Wide),
 }
 
-use Evidence::{Explore, Job, Killed, Loses, Programs, Shows, Tears};
+use Evidence::{Explore, Job, Killed, Loses, Programs, Shows, Small, Tears};
 
 /// What a piece of evidence said.
 #[derive(Debug, Clone, Serialize)]
@@ -86,6 +90,7 @@ impl Evidence {
     pub fn world(&self) -> String {
         match self {
             Explore(_, world) | Killed(_, world) | Shows(_, world) => world.to_string(),
+            Small(..) => World::Explorer(Memory::Sc).to_string(),
             Programs(..) | Job(_) | Loses | Tears(_) => "processes".into(),
         }
     }
@@ -96,6 +101,7 @@ impl Evidence {
             Explore(name, _) | Shows(name, _) => (*name).into(),
             Killed(name, _) => format!("{name} †"),
             Programs(target, _) => format!("{target:?} programs").to_lowercase(),
+            Small(family, roles, things) => format!("all {family} programs, {roles} x {things} †"),
             Job(name) => (*name).into(),
             Loses => "race unlocked".into(),
             Tears(wide) => format!("tearing {}", wide.name()),
@@ -157,6 +163,19 @@ impl Evidence {
                     }
                 }
                 seen(Ok((Extent::Sampled.to_string(), count.into())));
+            }
+            Small(family, roles, things) => {
+                let family = FAMILIES.iter().find(|known| known.name == family).ok_or("no such family")?;
+                let total = family.run(roles, things, &Limits { kills: 1, time: limit, ..Limits::default() });
+                finding.executions = total.states;
+                (finding.result, finding.standing) = match (total.violation, total.exhausted == total.programs) {
+                    (Some(violation), _) => {
+                        finding.story = Some(violation.story);
+                        (violation.what, Standing::Violated)
+                    }
+                    (None, true) => (format!("{}: {} programs", Extent::Exhausted, total.programs), Standing::Holds),
+                    (None, false) => (Extent::Stopped.to_string(), Standing::Unknown),
+                };
             }
             Job(name) => {
                 let (_, job) = jobs().find(|(known, _)| *known == name).ok_or("no such job")?;

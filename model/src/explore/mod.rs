@@ -4,6 +4,7 @@ pub mod array;
 pub mod fences;
 pub mod lock;
 pub mod peers;
+pub mod small;
 pub mod value;
 
 use crate::explorer::{Explored, Limits, explore};
