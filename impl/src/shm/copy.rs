@@ -32,7 +32,7 @@ pub(super) fn out<V: Int>(words: &[ShmWord<V>], bytes: &mut [u8], ordering: Orde
     let (second, third) = rest.split_at_mut(middle);
     let shared = words.as_ptr().wrapping_byte_add(head);
     // SAFETY: if any, `split` found `middle` bytes of words from here on, aligned, and AVX; `second` is as long, and ours alone.
-    unsafe { read_blocks(shared.cast(), second.as_mut_ptr(), middle) };
+    unsafe { copy_blocks(shared.cast(), second.as_mut_ptr(), middle) };
     out_by_words(words, first, ordering);
     out_by_words(&words[(head + middle) / size_of::<V>()..], third, ordering);
 }
@@ -45,7 +45,7 @@ pub(super) fn into<V: Int>(words: &[ShmWord<V>], bytes: &[u8], ordering: Orderin
     let (second, third) = rest.split_at(middle);
     let shared = words.as_ptr().wrapping_byte_add(head);
     // SAFETY: as in `out`; and the words are cells, which may be written through a shared reference.
-    unsafe { write_blocks(second.as_ptr(), shared.cast_mut().cast(), middle) };
+    unsafe { copy_blocks(second.as_ptr(), shared.cast_mut().cast(), middle) };
     into_by_words(words, first, ordering);
     into_by_words(&words[(head + middle) / size_of::<V>()..], third, ordering);
 }
@@ -75,13 +75,13 @@ fn into_by_words<V: Int>(words: &[ShmWord<V>], bytes: &[u8], ordering: Ordering)
     }
 }
 
-/// Copies `bytes` bytes, a multiple of [`BLOCK`], from shared memory.
+/// Copies `bytes` bytes, a multiple of [`BLOCK`].
 ///
 /// # Safety
-/// If `bytes` is not 0: the processor has AVX, `shared` is aligned to [`ALIGNMENT`], and all that is copied may be read and
-/// written.
+/// If `bytes` is not 0: the processor has AVX, `from` may be read and `to` written for so many bytes, and the shared one of
+/// the two is aligned to [`ALIGNMENT`], which makes every access to it one of aligned 32 bytes.
 #[cfg(target_arch = "x86_64")]
-unsafe fn read_blocks(shared: *const u8, private: *mut u8, bytes: usize) {
+unsafe fn copy_blocks(from: *const u8, to: *mut u8, bytes: usize) {
     if bytes == 0 {
         return;
     }
@@ -89,10 +89,10 @@ unsafe fn read_blocks(shared: *const u8, private: *mut u8, bytes: usize) {
     unsafe {
         asm!(
             "2:",
-            "vmovdqa ymm0, [rsi]",
-            "vmovdqa ymm1, [rsi + 32]",
-            "vmovdqa ymm2, [rsi + 64]",
-            "vmovdqa ymm3, [rsi + 96]",
+            "vmovdqu ymm0, [rsi]",
+            "vmovdqu ymm1, [rsi + 32]",
+            "vmovdqu ymm2, [rsi + 64]",
+            "vmovdqu ymm3, [rsi + 96]",
             "vmovdqu [rdi], ymm0",
             "vmovdqu [rdi + 32], ymm1",
             "vmovdqu [rdi + 64], ymm2",
@@ -102,44 +102,8 @@ unsafe fn read_blocks(shared: *const u8, private: *mut u8, bytes: usize) {
             "sub rcx, 128",
             "jnz 2b",
             "vzeroupper",
-            inout("rsi") shared => _,
-            inout("rdi") private => _,
-            inout("rcx") bytes => _,
-            clobber_abi("C"),
-            options(nostack)
-        );
-    }
-}
-
-/// Copies `bytes` bytes, a multiple of [`BLOCK`], into shared memory.
-///
-/// # Safety
-/// If `bytes` is not 0: the processor has AVX, `shared` is aligned to [`ALIGNMENT`], and all that is copied may be read and
-/// written.
-#[cfg(target_arch = "x86_64")]
-unsafe fn write_blocks(private: *const u8, shared: *mut u8, bytes: usize) {
-    if bytes == 0 {
-        return;
-    }
-    // SAFETY: reads and writes what the caller vouches for, and nothing else; the registers are given up like a call's.
-    unsafe {
-        asm!(
-            "2:",
-            "vmovdqu ymm0, [rdi]",
-            "vmovdqu ymm1, [rdi + 32]",
-            "vmovdqu ymm2, [rdi + 64]",
-            "vmovdqu ymm3, [rdi + 96]",
-            "vmovdqa [rsi], ymm0",
-            "vmovdqa [rsi + 32], ymm1",
-            "vmovdqa [rsi + 64], ymm2",
-            "vmovdqa [rsi + 96], ymm3",
-            "add rsi, 128",
-            "add rdi, 128",
-            "sub rcx, 128",
-            "jnz 2b",
-            "vzeroupper",
-            inout("rsi") shared => _,
-            inout("rdi") private => _,
+            inout("rsi") from => _,
+            inout("rdi") to => _,
             inout("rcx") bytes => _,
             clobber_abi("C"),
             options(nostack)
@@ -152,11 +116,4 @@ unsafe fn write_blocks(private: *const u8, shared: *mut u8, bytes: usize) {
 /// # Safety
 /// None is needed.
 #[cfg(not(target_arch = "x86_64"))]
-unsafe fn read_blocks(_shared: *const u8, _private: *mut u8, _bytes: usize) {}
-
-/// As [`read_blocks`].
-///
-/// # Safety
-/// None is needed.
-#[cfg(not(target_arch = "x86_64"))]
-unsafe fn write_blocks(_private: *const u8, _shared: *mut u8, _bytes: usize) {}
+unsafe fn copy_blocks(_from: *const u8, _to: *mut u8, _bytes: usize) {}

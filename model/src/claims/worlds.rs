@@ -1,0 +1,16 @@
+//! The worlds that the tables name, and how far each goes.
+
+use crate::explorer::Memory;
+use crate::worlds::World;
+
+pub(super) const LOOM: World = World::Loom(None);
+pub(super) const LOOM2: World = World::Loom(Some(2));
+pub(super) const LOOM3: World = World::Loom(Some(3));
+pub(super) const RMW: World = World::LoomRmw(None);
+pub(super) const RMW2: World = World::LoomRmw(Some(2));
+pub(super) const PCT: World = World::ShuttlePct(3, 200);
+pub(super) const RANDOM: World = World::ShuttleRandom(2000);
+pub(super) const EXPLORER: World = World::Explorer(Memory::Sc);
+pub(super) const TSO: World = World::Explorer(Memory::Tso);
+pub(super) const RACE: World = World::Explorer(Memory::Race);
+pub(super) const DFS: World = World::ShuttleDfs(20_000);
