@@ -36,6 +36,7 @@ fn row<O: Debug, A: Debug>(line: &Line<O, A>, roles: usize) -> Option<(usize, St
         Line::Step(step) => (step.role, format!("  {} {}", step.site, step.what)),
         Line::Event(Event::Call(actor, op)) => (actor.role, format!("{op:?}")),
         Line::Event(Event::Return(actor, answer)) => (actor.role, format!("→ {answer:?}")),
+        Line::Note(note) => (0, format!("── {note}")),
         Line::Event(Event::Died(process)) => ((*process).min(roles - 1), format!("† process {process} is dead")),
     })
 }
@@ -44,7 +45,7 @@ fn row<O: Debug, A: Debug>(line: &Line<O, A>, roles: usize) -> Option<(usize, St
 pub fn switches<O, A>(lines: &[Line<O, A>]) -> usize {
     let roles = lines.iter().filter_map(|line| match line {
         Line::Step(step) => Some(step.role),
-        Line::Event(_) => None,
+        Line::Event(_) | Line::Note(_) => None,
     });
     let roles: Vec<usize> = roles.collect();
     roles.windows(2).filter(|pair| pair[0] != pair[1]).count()

@@ -1,8 +1,12 @@
 //! The explorer itself: it sees what others see, and more; it comes to its end where it says so; it notices what is broken.
 
+use procession::algorithm::Owner;
+use procession::platform::{Access, Site};
 use procession_model::explore::{scenario, scenarios};
-use procession_model::explorer::{Explored, Limits, Memory};
+use procession_model::explorer::{Explored, Limits, Memory, explore};
 use procession_model::mutants::{Break, all};
+use procession_model::scenario::{ModelPlatform, Scenario, Subject};
+use procession_model::spec::{Actor, Spec};
 use procession_model::worlds::{Extent, Setting, World};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -127,4 +131,89 @@ fn a_missing_ordering_is_a_race() {
     }
     // The others are between words that claim nothing: loom finds those.
     assert_eq!(noticed, ["lock.enter Relaxed", "lock.enter_slow Relaxed", "lock.leave Relaxed"]);
+}
+
+/// Two that are too polite: each raises its flag, sees the other's, and lowers its own again.
+#[derive(Clone, Copy)]
+enum Waiting {
+    /// Until the other does not want to; both may go round for ever.
+    Politely,
+    /// Until the other has come, which it will.
+    ForTheOther,
+    /// Until somebody comes, whom there is not.
+    ForNobody,
+}
+
+static FLAG: Site = Site::plain("test.flag", Access::Modify, "a test's");
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Nothing;
+
+impl Spec for Nothing {
+    type Op = ();
+    type Answer = ();
+    fn step(&self, _actor: Actor, (): &()) -> Vec<((), Nothing)> {
+        vec![((), Nothing)]
+    }
+    fn died(&self, _process: usize) -> Nothing {
+        Nothing
+    }
+}
+
+impl Subject for Waiting {
+    type Spec = Nothing;
+    type Op = ();
+    type Answer = ();
+    type Shared<P: ModelPlatform> = [P::Word<u32>; 3];
+    type Local = ();
+
+    fn spec(&self) -> Nothing {
+        Nothing
+    }
+    fn build<P: ModelPlatform>(&self) -> Self::Shared<P> {
+        [P::word(0), P::word(0), P::word(0)]
+    }
+    fn apply<P: ModelPlatform>(
+        &self,
+        flags: &Self::Shared<P>,
+        platform: &P,
+        me: Owner,
+        (): &mut (),
+        (): &(),
+    ) -> Option<()> {
+        let mine = me.peer as usize - 1;
+        let other = match self {
+            Waiting::ForNobody => 2,
+            _ => 1 - mine,
+        };
+        loop {
+            platform.loop_head(&[]);
+            platform.swap(&flags[mine], 1, &FLAG);
+            let raised = platform.fetch_add(&flags[other], 0, &FLAG) == 1;
+            let goes_on = match self {
+                Waiting::Politely => platform.swap(&flags[mine], 0, &FLAG) == 1 && raised,
+                Waiting::ForTheOther | Waiting::ForNobody => !raised,
+            };
+            if !goes_on {
+                return Some(());
+            }
+        }
+    }
+    fn leaves_out(&self, (): &(), (): &()) -> bool {
+        false
+    }
+}
+
+/// A search that has seen every state also knows who can run for ever: the circle is drawn. Whoever waits for somebody who
+/// will come is not stuck, however long others may let him wait.
+#[test]
+fn running_for_ever_is_seen() {
+    let explored = |waiting| explore(&Scenario::new("waiting", waiting, [&[()], &[()]]), &Limits::default());
+    let polite = explored(Waiting::Politely).violation.expect("a circle");
+    assert_eq!(polite.what, "from here everybody can run for ever and nobody gets on");
+    assert!(polite.story.contains("round again"), "{}", polite.story);
+    let alone = explored(Waiting::ForNobody).violation.expect("a dead end");
+    assert_eq!(alone.what, "from here nobody can ever come to an end");
+    let patient = explored(Waiting::ForTheOther);
+    assert!(patient.exhausted && patient.violation.is_none());
 }

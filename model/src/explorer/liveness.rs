@@ -4,12 +4,50 @@
 //! Nobody can count on a whim: a kill, or a wake-up for no reason. So whims lead nowhere here.
 
 use super::search::Graph;
+use std::collections::{HashMap, HashSet, VecDeque};
 
-/// The first state that is wrong, and why.
-pub(super) fn judge(graph: &Graph) -> Option<(u32, &'static str)> {
-    unreachable_end(graph)
-        .map(|state| (state, "from here nobody can ever come to an end"))
-        .or_else(|| fair_cycle(graph).map(|state| (state, "from here everybody can run for ever and nobody gets on")))
+/// A state from which things go wrong, why, and the way round from there, state by state, if it is a circle.
+pub(super) struct Stuck {
+    pub(super) state: u32,
+    pub(super) what: &'static str,
+    pub(super) circle: Vec<u32>,
+}
+
+/// The first state that is wrong.
+pub(super) fn judge(graph: &Graph) -> Option<Stuck> {
+    let what = "from here nobody can ever come to an end";
+    let stuck = unreachable_end(graph).map(|state| Stuck { state, what, circle: Vec::new() });
+    stuck.or_else(|| {
+        let component = fair_cycle(graph)?;
+        let state = component.iter().copied().min()?;
+        let what = "from here everybody can run for ever and nobody gets on";
+        Some(Stuck { state: state as u32, what, circle: circle(graph, state, &component) })
+    })
+}
+
+/// The shortest way from a state back to it within its component.
+fn circle(graph: &Graph, state: usize, component: &HashSet<usize>) -> Vec<u32> {
+    let mut before = HashMap::new();
+    let mut next = VecDeque::from([state]);
+    while let Some(from) = next.pop_front() {
+        for (to, _) in edges(graph, from).filter(|(to, _)| component.contains(to)) {
+            if to == state {
+                let mut way = vec![state as u32];
+                let mut at = from;
+                while at != state {
+                    way.push(at as u32);
+                    at = before[&at];
+                }
+                way.reverse();
+                return way;
+            }
+            before.entry(to).or_insert_with(|| {
+                next.push_back(to);
+                from
+            });
+        }
+    }
+    Vec::new()
 }
 
 fn edges(graph: &Graph, state: usize) -> impl Iterator<Item = (usize, u8)> + '_ {
@@ -44,11 +82,11 @@ fn unreachable_end(graph: &Graph) -> Option<u32> {
     reaches.iter().position(|reaches| !reaches).map(|state| state as u32)
 }
 
-/// A state on a cycle that a fair machine can stay in: whoever can move somewhere on it either moves within it, or cannot move
+/// The states of a cycle that a fair machine can stay in: whoever can move somewhere on it either moves within it, or cannot move
 /// everywhere on it. No operation ends on a cycle, for a role never goes back to an earlier operation.
-fn fair_cycle(graph: &Graph) -> Option<u32> {
+fn fair_cycle(graph: &Graph) -> Option<HashSet<usize>> {
     components(graph).into_iter().find_map(|component| {
-        let inside: std::collections::HashSet<usize> = component.iter().copied().collect();
+        let inside: HashSet<usize> = component.iter().copied().collect();
         // One bit for each mover: who moves within, and who can move everywhere.
         let (mut moves, mut always, mut has_cycle) = (0u64, u64::MAX, false);
         for state in &component {
@@ -63,7 +101,7 @@ fn fair_cycle(graph: &Graph) -> Option<u32> {
             always &= can;
         }
         let is_fair = always & !moves == 0;
-        (has_cycle && is_fair).then(|| component.iter().copied().min().unwrap_or_default() as u32)
+        (has_cycle && is_fair).then_some(inside)
     })
 }
 

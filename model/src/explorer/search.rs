@@ -129,15 +129,16 @@ pub fn explore<S: Subject>(scenario: &Scenario<S>, limits: &Limits) -> Explored 
         }
     }
     explored.exhausted = wrong.is_none() && frontier.is_empty();
-    if explored.exhausted {
-        wrong = liveness::judge(&graph);
-    }
+    let stuck = if explored.exhausted { liveness::judge(&graph) } else { None };
+    let circle = stuck.as_ref().map(|stuck| stuck.circle.clone()).unwrap_or_default();
+    let wrong = wrong.or(stuck.map(|stuck| (stuck.state, stuck.what)));
     explored.states = numbers.len() as u64;
     explored.learned = (machine.roles.places(), machine.configurations.count());
     explored.sites = machine.roles.sites();
     explored.violation = wrong.map(|(state, what)| {
         let path = path(&graph, state);
-        story::violation(&mut machine, &first, &path, what)
+        let number = |state: &State| numbers.get(&key(state)).copied();
+        story::violation(&mut machine, &first, &path, (&circle, &number), what)
     });
     explored.exhausted &= explored.violation.is_none();
     explored.took = started.elapsed();

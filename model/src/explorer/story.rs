@@ -9,14 +9,32 @@ use crate::scenario::Subject;
 use crate::worlds::Violation;
 use crate::worlds::kernel::{Line, Step};
 
-/// Draws what went wrong at the end of a path.
-pub(super) fn violation<S: Subject>(machine: &mut Machine<S>, first: &State, path: &[Move], what: &str) -> Violation {
+/// A way round, state by state, by their numbers; and the numbers of states.
+pub(super) type Circle<'a> = (&'a [u32], &'a dyn Fn(&State) -> Option<u32>);
+
+/// Draws what went wrong at the end of a path; where it goes round in circles from there, the circle, too.
+pub(super) fn violation<S: Subject>(
+    machine: &mut Machine<S>,
+    first: &State,
+    path: &[Move],
+    (circle, number): Circle<'_>,
+    what: &str,
+) -> Violation {
     let mut lines = Vec::new();
     let mut state = first.clone();
     let mut steps = Vec::new();
     for how in path {
         machine.steps(&state, &mut steps);
         let Some(step) = steps.drain(..).find(|step| step.how == *how) else { break };
+        tell(machine, &state, &step, &mut lines);
+        state = step.to;
+    }
+    for (index, to) in circle.iter().enumerate() {
+        machine.steps(&state, &mut steps);
+        let Some(step) = steps.drain(..).find(|step| number(&step.to) == Some(*to)) else { break };
+        if index == 0 {
+            lines.push(Line::Note("from here, and round again:".into()));
+        }
         tell(machine, &state, &step, &mut lines);
         state = step.to;
     }

@@ -52,6 +52,8 @@ pub enum Line<O, A> {
     Step(Step),
     /// A call, a return or a death.
     Event(Event<O, A>),
+    /// A word to whoever reads the story.
+    Note(String),
 }
 
 pub(super) struct Sleeper<E: Engine> {
@@ -105,7 +107,7 @@ impl<O: Clone, A: Clone> Trace<O, A> {
     pub fn history(&self) -> History<O, A> {
         let event = |line: &Line<O, A>| match line {
             Line::Event(event) => Some(event.clone()),
-            Line::Step(_) => None,
+            Line::Step(_) | Line::Note(_) => None,
         };
         self.story.iter().filter_map(event).collect()
     }
