@@ -101,9 +101,9 @@ impl<S: Spec> Search<'_, S> {
             let nexts = match &item.what {
                 None => vec![state.died(item.actor.process)],
                 Some((op, answer)) => {
-                    let allowed = state.step(item.actor, op).into_iter();
-                    allowed
-                        .filter(|(told, _)| answer.as_ref().is_none_or(|a| a == told))
+                    let steps = state.step(item.actor, op).into_iter();
+                    steps
+                        .filter(|(allowed, _)| answer.as_ref().is_none_or(|told| S::fits(allowed, told)))
                         .map(|(_, next)| next)
                         .collect()
                 }

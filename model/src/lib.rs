@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod explore;
 pub mod explorer;
 pub mod history;
+pub mod litmus;
 pub mod mutants;
 pub mod race;
 pub mod scenario;

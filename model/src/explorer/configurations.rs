@@ -22,6 +22,12 @@ enum Open<A> {
     Happened(A),
 }
 
+impl<A> Open<A> {
+    fn fits(&self, told: &A, fits: impl Fn(&A, &A) -> bool) -> bool {
+        matches!(self, Open::Happened(allowed) if fits(allowed, told))
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Configuration<S: Spec> {
     state: S,
@@ -86,7 +92,7 @@ impl<S: Subject> Configurations<S> {
                 })),
                 Told::Return(role, answer) => set
                     .into_iter()
-                    .filter(|configuration| configuration.open[*role] == Open::Happened(answer.clone()))
+                    .filter(|configuration| configuration.open[*role].fits(answer, S::Spec::fits))
                     .map(|mut configuration| {
                         configuration.open[*role] = Open::None;
                         configuration

@@ -30,6 +30,12 @@ pub trait Spec: Clone + Eq + Hash + Debug {
     /// Every answer that `op` may get now, each with the state that follows. None at all: the operation blocks.
     fn step(&self, actor: Actor, op: &Self::Op) -> Vec<(Self::Answer, Self)>;
 
+    /// Whether an operation that [`step`](Spec::step) allows to be answered `allowed` may be told `told`. Only a specification
+    /// whose answers are too many to be listed says anything else than that they are the same.
+    fn fits(allowed: &Self::Answer, told: &Self::Answer) -> bool {
+        allowed == told
+    }
+
     /// The state once `process` has died. An operation of its that was under way happened before, or never.
     #[must_use]
     fn died(&self, process: usize) -> Self;
