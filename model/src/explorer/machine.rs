@@ -5,7 +5,7 @@
 //! | what | how many |
 //! |---|---|
 //! | the shared words | one each |
-//! | per role: its place, whether it sleeps, its ticks | one |
+//! | per role: its place, whether it sleeps, its ticks, whom its heavy fence waits for | one |
 //! | per role, in TSO only: its store buffer, oldest first | two for each of [`DEPTH`] |
 //! | in race mode only: the [clocks](super::clocks) | |
 //! | the set of configurations, who is dead, the kills and the spurious wake-ups left | one |
@@ -17,10 +17,12 @@
 //! 3. Nobody ticks before the first death; after each, everybody once. Whoever would need a second tick sleeps for ever.
 //! 4. A sleep with a deadline may end by it at any moment. A sleep may end for no reason, a few times in all.
 //! 5. In TSO a store goes to the role's buffer, of [`DEPTH`] places, and from there to memory at any later moment; a
-//!    modification, a fence, a wait or a wake comes after one's own stores are in memory, and so does the end of an operation:
-//!    whoever learns of it has learned it by way of memory. A light fence does nothing, a heavy one empties everybody's
-//!    buffer, and a death its victim's.
+//!    modification, a sequentially consistent store or fence, a wait or a wake comes after one's own stores are in memory, and
+//!    so does the end of an operation: whoever learns of it has learned it by way of memory. A death empties its victim's
+//!    buffer. A light fence does nothing. A heavy one is over when everybody's buffer has been empty at some moment since it
+//!    began: it reaches the others one after the other, and who has been reached may store again while the next is not yet.
 
+use super::buffers::DEPTH;
 use super::clocks::Clocks;
 use super::configurations::{Configurations, Set};
 use super::replay::{Reply, Request, What};
@@ -34,9 +36,6 @@ pub type State = Box<[u64]>;
 
 /// The most roles a scenario may have: the dead stand in a byte.
 pub const MOST_ROLES: usize = 8;
-
-/// How many stores a buffer holds.
-pub const DEPTH: usize = 2;
 
 /// A step that was found, and what can be told of it: a range of [`Machine::log`].
 pub struct Step {
@@ -85,20 +84,20 @@ pub struct Machine<S: Subject> {
     pub configurations: Configurations<S>,
     /// What can be told of the steps found last: the role, and the number of the telling.
     pub log: Vec<(usize, u32)>,
-    words: usize,
-    count: usize,
+    pub(super) words: usize,
+    pub(super) count: usize,
     clocks: Clocks,
-    limits: Limits,
+    pub(super) limits: Limits,
 }
 
 // Beside a role's place:
 const ASLEEP: u64 = 1 << 32;
-const TICK: u64 = 1 << 40;
+const TICK: u64 = 1 << 40; // and from bit 48 on, see buffers
 // Beside the set of configurations; the dead stand in the byte from bit 32 on.
 const KILL: u64 = 1 << 40;
 const SPURIOUS: u64 = 1 << 48;
 const RACED: u64 = 1 << 56;
-const BYTE: u64 = 0xff;
+pub(super) const BYTE: u64 = 0xff;
 
 impl<S: Subject> Machine<S> {
     /// A machine at rest, and its first state.
@@ -208,8 +207,8 @@ impl<S: Subject> Machine<S> {
         let mut next: State = state.into();
         let tso = self.limits.memory == Memory::Tso;
         let orders_stores = match request.what {
-            What::Load(_) | What::Store(..) | What::LightFence | What::Life(_) | What::End => false,
-            What::Fence => request.ordering == Ordering::SeqCst,
+            What::Load(_) | What::LightFence | What::Life(_) | What::End => false,
+            What::Store(..) | What::Fence => request.ordering == Ordering::SeqCst,
             _ => true,
         };
         if tso && orders_stores {
@@ -218,11 +217,10 @@ impl<S: Subject> Machine<S> {
         let reply = match request.what {
             What::Load(word) => Reply { value: self.seen(&next, role, word), done: true },
             What::Store(word, value) => {
-                if tso && !self.put(&mut next, role, word, value) {
-                    return; // the buffer is full: a flush comes first
-                }
-                if !tso {
+                if !tso || orders_stores {
                     next[word] = value;
+                } else if !self.put(&mut next, role, word, value) {
+                    return; // the buffer is full: a flush comes first
                 }
                 Reply::default()
             }
@@ -240,12 +238,13 @@ impl<S: Subject> Machine<S> {
                 Reply { value: old, done: true }
             }
             What::Fence | What::LightFence => Reply::default(),
-            What::HeavyFence => {
-                if tso {
-                    (0..self.count).for_each(|other| self.empty(&mut next, other));
+            What::HeavyFence if tso && !self.fence_everybody(&mut next, role) => {
+                if next[..] != *state {
+                    self.found(steps, Move::Access(role, 0), next); // it has begun
                 }
-                Reply::default()
+                return;
             }
+            What::HeavyFence => Reply::default(),
             What::Wait { word, expected, compares, .. } => {
                 self.note(&mut next, role, request, Reply::default());
                 if !compares || next[word] == expected {
@@ -342,43 +341,5 @@ impl<S: Subject> Machine<S> {
         let last = state.len() - 1;
         let set = self.configurations.tell(state[last] as Set, told, self.roles.told(told));
         state[last] = state[last] & !u64::from(u32::MAX) | u64::from(set);
-    }
-
-    /// A role's buffer: pairs of a word's number plus one, and a value.
-    fn buffer<'a>(&self, role: usize, state: &'a [u64]) -> &'a [u64] {
-        &state[self.words + self.count + role * DEPTH * 2..][..DEPTH * 2]
-    }
-
-    /// What a role sees in a word: its own latest store, if that is still in its buffer.
-    pub fn seen(&self, state: &[u64], role: usize, word: usize) -> u64 {
-        if self.limits.memory != Memory::Tso {
-            return state[word];
-        }
-        let entries = self.buffer(role, state).chunks_exact(2).rev();
-        entries.filter(|entry| entry[0] == word as u64 + 1).map(|entry| entry[1]).next().unwrap_or(state[word])
-    }
-
-    /// Puts a store into the buffer, if there is room.
-    fn put(&self, state: &mut State, role: usize, word: usize, value: u64) -> bool {
-        let at = self.words + self.count + role * DEPTH * 2;
-        let Some(free) = (0..DEPTH).find(|index| state[at + 2 * index] == 0) else { return false };
-        state[at + 2 * free] = word as u64 + 1;
-        state[at + 2 * free + 1] = value;
-        true
-    }
-
-    /// The oldest store reaches memory.
-    fn flush(&self, state: &mut State, role: usize) {
-        let at = self.words + self.count + role * DEPTH * 2;
-        let (word, value) = (state[at], state[at + 1]);
-        if word != 0 {
-            state[word as usize - 1] = value;
-            state.copy_within(at + 2..at + 2 * DEPTH, at);
-            state[at + 2 * DEPTH - 2..at + 2 * DEPTH].fill(0);
-        }
-    }
-
-    fn empty(&self, state: &mut State, role: usize) {
-        (0..DEPTH).for_each(|_| self.flush(state, role));
     }
 }

@@ -4,6 +4,7 @@
 //! counterexample is the shortest ([`search`]); on the finished graph it is asked whether anybody can run for ever
 //! ([`liveness`]).
 
+mod buffers;
 pub mod clocks;
 pub mod configurations;
 pub mod liveness;
