@@ -55,12 +55,24 @@ pub fn switches<O, A>(lines: &[Line<O, A>]) -> usize {
 pub fn shown(value: u64) -> String {
     const CONTENDED: u64 = 1 << 30;
     const DIED: u64 = 1 << 31;
+    // What the fixtures of `faults` have in their words.
+    const BIASED: u64 = 1 << 29;
+    const REVOKING: u64 = 1 << 28;
+    const CLOSED: u64 = 1 << 27;
     match value {
-        0..CONTENDED => value.to_string(),
+        0..CLOSED => value.to_string(),
         _ if value >> 32 != 0 => format!("{}.{}", value >> 32, value & 0xffff_ffff),
         _ => {
             let bit = |bit, name| if value & bit != 0 { name } else { "" };
-            format!("{}{}{}", value & (CONTENDED - 1), bit(CONTENDED, "+contended"), bit(DIED, "+died"))
+            let all = [
+                (CONTENDED, "+contended"),
+                (DIED, "+died"),
+                (BIASED, "+biased"),
+                (REVOKING, "+revoking"),
+                (CLOSED, "+closed"),
+            ];
+            let names: String = all.iter().map(|(one, name)| bit(*one, name)).collect();
+            format!("{}{names}", value & (CLOSED - 1))
         }
     }
 }

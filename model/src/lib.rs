@@ -9,6 +9,7 @@ pub mod draw;
 pub mod evidence;
 pub mod explore;
 pub mod explorer;
+pub mod faults;
 pub mod history;
 pub mod litmus;
 pub mod mutants;

@@ -27,7 +27,7 @@ pub struct SayAndLook;
 
 /// Whether the other had said it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Saw(bool);
+pub struct Saw(pub bool);
 
 impl Spec for Said {
     type Op = SayAndLook;

@@ -14,7 +14,8 @@
 //! 1. A wait is one step, which compares the word and falls asleep. Any sleeper of the word may be the one that is woken.
 //! 2. A kill can come at any moment, to a role that runs or sleeps. A role that is dead and not yet known to be is the same
 //!    as one that is stopped: so it is known at once.
-//! 3. Nobody ticks before the first death; after each, everybody once. Whoever would need a second tick sleeps for ever.
+//! 3. Nobody ticks before the first death; after each, everybody once, or one for all ([`Ticks`](super::Ticks)). Whoever would
+//!    need another tick sleeps for ever.
 //! 4. A sleep with a deadline may end by it at any moment. A sleep may end for no reason, a few times in all.
 //! 5. In TSO a store goes to the role's buffer, of [`DEPTH`] places, and from there to memory at any later moment; a
 //!    modification, a sequentially consistent store or fence, a wait or a wake comes after one's own stores are in memory, and
@@ -27,7 +28,7 @@ use super::clocks::Clocks;
 use super::configurations::{Configurations, Set};
 use super::replay::{Reply, Request, What};
 use super::roles::{Moved, Place, Roles};
-use super::{Limits, Memory};
+use super::{Limits, Memory, Ticks};
 use crate::scenario::Subject;
 use procession::platform::{Ordering, Wakeup};
 
@@ -149,6 +150,17 @@ impl<S: Subject> Machine<S> {
         (state[state.len() - 1] >> 32 & BYTE).count_ones().into()
     }
 
+    /// How often a role has ticked; or everybody, where they share their ticks.
+    fn ticks(&self, state: &[u64], role: usize) -> u64 {
+        let of = |role: usize| state[self.words + role] >> 40 & BYTE;
+        if self.limits.ticks == Ticks::One { (0..self.count).map(of).sum() } else { of(role) }
+    }
+
+    /// What is kept beside the place of a role that goes no further: its ticks, if they were others' as well.
+    fn kept(&self, own: u64) -> u64 {
+        if self.limits.ticks == Ticks::One { own & BYTE << 40 } else { 0 }
+    }
+
     /// Whether a process is dead.
     pub fn is_dead(&self, state: &[u64], process: usize) -> bool {
         state[state.len() - 1] >> (32 + process) & 1 == 1
@@ -180,7 +192,6 @@ impl<S: Subject> Machine<S> {
     }
 
     fn sleeper_steps(&mut self, state: &[u64], role: usize, request: &Request, steps: &mut Vec<Step>) {
-        let own = state[self.words + role];
         let last = state.len() - 1;
         let wake = |machine: &mut Self, steps: &mut Vec<Step>, how: Move, wakeup: Wakeup| {
             let mut next: State = state.into();
@@ -192,7 +203,7 @@ impl<S: Subject> Machine<S> {
             machine.advance(&mut next, role, Reply::woken(wakeup));
             machine.found(steps, how, next);
         };
-        if own >> 40 & BYTE < self.deaths(state) {
+        if self.ticks(state, role) < self.deaths(state) {
             wake(self, steps, Move::Tick(role), Wakeup::Tick);
         }
         if matches!(request.what, What::Wait { timed: true, .. }) {
@@ -312,7 +323,8 @@ impl<S: Subject> Machine<S> {
             if self.limits.memory == Memory::Tso {
                 self.empty(&mut next, role);
             }
-            next[self.words + role] = self.roles.stop(role, self.place(state, role)).into();
+            let end: u64 = self.roles.stop(role, self.place(state, role)).into();
+            next[self.words + role] = end | self.kept(state[self.words + role]);
         }
         let last = next.len() - 1;
         let set = self.configurations.died(next[last] as Set, process);
@@ -330,11 +342,11 @@ impl<S: Subject> Machine<S> {
     /// A role is told `reply`, and goes on to where it asks again.
     fn advance(&mut self, state: &mut State, role: usize, reply: Reply) {
         let Moved { to, told } = self.roles.step(self.place(state, role), reply);
-        let own = &mut state[self.words + role];
-        *own = (*own & !(u64::from(u32::MAX) | ASLEEP)) | u64::from(to);
-        if self.roles.request(to).is_none() {
-            *own = to.into(); // how it slept is nobody's business any more
-        }
+        let own = state[self.words + role];
+        // How somebody slept who has ended is nobody's business any more.
+        let has_ended = self.roles.request(to).is_none();
+        let beside = if has_ended { self.kept(own) } else { own & !(u64::from(u32::MAX) | ASLEEP) };
+        state[self.words + role] = beside | u64::from(to);
         if told != 0 {
             self.log.push((role, told));
         }

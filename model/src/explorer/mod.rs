@@ -55,6 +55,16 @@ pub struct Progress {
     pub per_second: u64,
 }
 
+/// Who ticks when somebody has died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ticks {
+    /// Everybody who sleeps, once.
+    Each,
+    /// One of those who sleep, and nobody after it: its look must be enough for all. Where everybody ticks, whoever was
+    /// forgotten is found by its own tick; so this asks for more.
+    One,
+}
+
 /// How far to go.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -62,6 +72,8 @@ pub struct Limits {
     pub memory: Memory,
     /// How many processes may be killed.
     pub kills: u8,
+    /// Who ticks when one was.
+    pub ticks: Ticks,
     /// How many sleeps may end for no reason.
     pub spurious: u8,
     /// Whether roles that were answered differently are told apart, so that every outcome is seen.
@@ -84,6 +96,7 @@ impl Default for Limits {
         Limits {
             memory: Memory::Sc,
             kills: 0,
+            ticks: Ticks::Each,
             spurious: 1,
             outcomes: false,
             loop_heads: true,

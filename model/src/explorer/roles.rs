@@ -45,6 +45,9 @@ struct Key<L, A> {
     role: usize,
     op: usize,
     local: L,
+    /// Whether the operation has begun. A loop head may say the same before its first access and after a later one; but it is
+    /// called only once.
+    has_begun: bool,
     /// What the last loop head said.
     head: Vec<u64>,
     /// What it has been told since.
@@ -131,7 +134,11 @@ impl<S: Subject> Roles<S> {
             return END;
         }
         let (op, local) = (usize::MAX, S::Local::default());
-        self.place(Key { role, op, local, head: Vec::new(), replies: Vec::new(), answers }, None, Vec::new())
+        self.place(
+            Key { role, op, local, has_begun: false, head: Vec::new(), replies: Vec::new(), answers },
+            None,
+            Vec::new(),
+        )
     }
 
     /// What can be told, by its number.
@@ -244,7 +251,8 @@ impl<S: Subject> Roles<S> {
         } else {
             (Vec::new(), replies.clone())
         };
-        self.place(Key { role, op, local, head, replies: since, answers }, Some(request), replies)
+        let has_begun = !replies.is_empty();
+        self.place(Key { role, op, local, has_begun, head, replies: since, answers }, Some(request), replies)
     }
 
     fn place(&mut self, key: Key<S::Local, S::Answer>, request: Option<Request>, replies: Vec<Reply>) -> Place {

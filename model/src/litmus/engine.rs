@@ -62,7 +62,7 @@ impl Engine {
 fn explored(program: &Program, limits: &Limits) -> Option<Outcomes> {
     let seen = explore(&program.scenario("litmus"), limits);
     let sleeps = sleeps(seen.violation);
-    (seen.exhausted || sleeps).then(|| Outcomes { read: seen.outcomes, sleeps })
+    (seen.exhausted || sleeps).then_some(Outcomes { read: seen.outcomes, sleeps })
 }
 
 /// Every answer is allowed, so that nothing can be wrong but that everybody sleeps.
