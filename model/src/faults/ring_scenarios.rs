@@ -33,8 +33,8 @@ pub(super) fn faults() -> Vec<Fault> {
         ),
         Fault::holds(getters("ring-getters", Right), "two that get sleep on the same count"),
         Fault::holds(
-            scenario("ring-both", Right, 1, [PUT, PUT_OTHER, GET, GET]),
-            "two on each side, and room for one item",
+            scenario("ring-both", Right, 2, [PUT, PUT_OTHER, GET, GET]),
+            "two on each side, and room for two items",
         ),
         Fault::holds(
             scenario("ring-killed", Right, 2, [PUT, PUT_OTHER, GET]),
