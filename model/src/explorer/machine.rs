@@ -6,7 +6,7 @@
 //! |---|---|
 //! | the shared words | one each |
 //! | per role: its place, whether it sleeps, its ticks, whom its heavy fence waits for | one |
-//! | per role, in TSO only: its store buffer, oldest first | two for each of [`DEPTH`] |
+//! | per role, in TSO only: its store buffer, oldest first | two for each of `DEPTH` |
 //! | in race mode only: the [clocks](super::clocks) | |
 //! | the set of configurations, who is dead, the kills and the spurious wake-ups left | one |
 //!
@@ -14,10 +14,10 @@
 //! 1. A wait is one step, which compares the word and falls asleep. Any sleeper of the word may be the one that is woken.
 //! 2. A kill can come at any moment, to a role that runs or sleeps. A role that is dead and not yet known to be is the same
 //!    as one that is stopped: so it is known at once.
-//! 3. Nobody ticks before the first death; after each, everybody once, or one for all ([`Ticks`](super::Ticks)). Whoever would
+//! 3. Nobody ticks before the first death; after each, everybody once, or one for all ([`Ticks`]). Whoever would
 //!    need another tick sleeps for ever.
 //! 4. A sleep with a deadline may end by it at any moment. A sleep may end for no reason, a few times in all.
-//! 5. In TSO a store goes to the role's buffer, of [`DEPTH`] places, and from there to memory at any later moment; a
+//! 5. In TSO a store goes to the role's buffer, of `DEPTH` places, and from there to memory at any later moment; a
 //!    modification, a sequentially consistent store or fence, a wait or a wake comes after one's own stores are in memory, and
 //!    so does the end of an operation: whoever learns of it has learned it by way of memory. A death empties its victim's
 //!    buffer. A light fence does nothing. A heavy one is over when everybody's buffer has been empty at some moment since it

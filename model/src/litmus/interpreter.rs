@@ -2,7 +2,7 @@
 //!
 //! It is written to be checked by reading, not to be fast, and shares no code with the explorer or the worlds. Where memory is
 //! [`Memory::Tso`]:
-//! 1. A store waits in its thread's buffer, of [`ROOM`] places, and reaches memory at any later moment. The thread itself sees
+//! 1. A store waits in its thread's buffer, of `ROOM` places, and reaches memory at any later moment. The thread itself sees
 //!    it at once. When a thread has ended its stores may still wait.
 //! 2. A modification, a sequentially consistent store or fence, a wait and a wake come when the thread's buffer is empty.
 //! 3. A heavy fence lasts: it is over when each thread's buffer was empty at some moment since it began, not all of them at the
