@@ -209,7 +209,7 @@ pub enum Reentry {
 
 /// Runs `body` inside `lock`, as an internal operation; `body` is told whether a death is still untold.
 #[inline]
-pub fn inside<P: Platform, L: Exclusion<P>, R>(
+pub fn inside<P: Platform, L: Exclusion<P> + ?Sized, R>(
     platform: &P,
     lock: &L,
     me: Owner,

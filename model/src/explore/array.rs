@@ -79,30 +79,9 @@ impl<P: Platform> Held<'_, P> {
     }
 }
 
-/// The lock, recursive or not.
-struct Gate<'a, P: Platform>(&'a RLock<P>, Guarded);
-
-impl<P: Platform> Exclusion<P> for Gate<'_, P> {
-    fn enter(
-        &self,
-        platform: &P,
-        me: Owner,
-        intent: Intent,
-        patience: Patience<P::Deadline>,
-    ) -> Result<Entered, Refused> {
-        match self.1 {
-            Guarded::GivenRecursive => self.0.enter(platform, me, intent, patience),
-            _ => self.0.lock().enter(platform, me, intent, patience),
-        }
-    }
-    fn leave(&self, platform: &P, entered: Entered) {
-        match self.1 {
-            Guarded::GivenRecursive => self.0.leave(platform, entered),
-            _ => self.0.lock().leave(platform, entered),
-        }
-    }
-    fn death_is_untold(&self, platform: &P) -> bool {
-        self.0.death_is_untold(platform)
+impl ArraySubject {
+    fn exclusion<'a, P: Platform>(&self, shared: &'a Shared<P>) -> &'a dyn Exclusion<P> {
+        if self.guarded == Guarded::GivenRecursive { &shared.lock } else { shared.lock.lock() }
     }
 }
 
@@ -132,13 +111,13 @@ impl Subject for ArraySubject {
         op: &Op,
     ) -> Option<Answer> {
         let elements = Held(Elements { words: &shared.words, bytes: BYTES }, platform);
-        let gate = Gate(&shared.lock, self.guarded);
+        let lock = self.exclusion(shared);
         let reentry = if self.guarded == Guarded::Own { Reentry::Refused } else { Reentry::Allowed };
         let whole = |body: &dyn Fn() -> Answer| {
             if self.guarded == Guarded::Not {
                 return Ok(body());
             }
-            inside(platform, &gate, me, (reentry, P::never()), |untold| if untold { Answer::OwnerDied } else { body() })
+            inside(platform, lock, me, (reentry, P::never()), |untold| if untold { Answer::OwnerDied } else { body() })
         };
         let answer = match *op {
             Op::Get(index) => Ok(Answer::Held(elements.get(index))),
@@ -154,12 +133,12 @@ impl Subject for ArraySubject {
             Op::Read => whole(&|| Answer::Slice(elements.read())),
             Op::Write(new) => whole(&|| elements.write([new; LENGTH])),
             Op::Update(more) => whole(&|| elements.write(elements.read().map(|old| old + more))),
-            Op::Lock => gate.enter(platform, me, Intent::Explicit, Patience::Until(P::never())).map(|entered| {
+            Op::Lock => lock.enter(platform, me, Intent::Explicit, Patience::Until(P::never())).map(|entered| {
                 *held = Some(entered);
                 if entered.owner_died { Answer::OwnerDied } else { Answer::Locked }
             }),
             Op::Unlock => {
-                gate.leave(platform, held.take()?);
+                lock.leave(platform, held.take()?);
                 Ok(Answer::Done)
             }
         };

@@ -13,9 +13,14 @@ static HEAVY: Site = Site::plain("fences.heavy", Access::HeavyFence, "pairs with
 /// The sites of this file.
 pub static SITES: &[&Site] = &[&LIGHT, &HEAVY];
 
-/// Two words.
-#[derive(Debug, Clone, Copy)]
-pub struct FencePair;
+/// Two words, and the fences between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FencePair {
+    /// A light one and a heavy one, as it should be.
+    LightAndHeavy,
+    /// Two light ones.
+    BothLight,
+}
 
 /// The state: what has been said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -27,7 +32,7 @@ pub struct SayAndLook;
 
 /// Whether the other had said it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Saw(pub bool);
+pub struct Saw(bool);
 
 impl Spec for Said {
     type Op = SayAndLook;
@@ -72,7 +77,7 @@ impl Subject for FencePair {
     ) -> Option<Saw> {
         let mine = me.peer as usize - 1;
         platform.store(&said[mine], 1, &SAY);
-        if mine == 0 {
+        if mine == 0 || *self == FencePair::BothLight {
             platform.light_fence(&LIGHT);
         } else {
             platform.heavy_fence(&HEAVY);
@@ -87,5 +92,5 @@ impl Subject for FencePair {
 
 /// The scenario of the fence pair.
 pub fn pairs() -> Vec<Scenario<FencePair>> {
-    vec![Scenario::new("fences-say-look", FencePair, [&[SayAndLook], &[SayAndLook]])]
+    vec![Scenario::new("fences-say-look", FencePair::LightAndHeavy, [&[SayAndLook], &[SayAndLook]])]
 }
