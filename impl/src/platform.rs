@@ -76,7 +76,7 @@ impl Site {
     }
 }
 
-/// The integers a shared word can hold: `u8` to `u64`. A `u32` can be slept on.
+/// The integers a shared word can hold: `u8` to `u64`. A `u32` can be slept on, and so can the low half of a `u64`.
 pub trait Int: Copy + Eq + Debug + Send + Sync + 'static + sealed::Sealed {
     /// Widened to 64 bits.
     fn to_u64(self) -> u64;
@@ -170,11 +170,23 @@ pub trait Platform {
             self.store(word, V::from_bytes(chunk), site);
         }
     }
+    /// Whether to look once more before falling asleep, `looks` having been in vain: a platform on which time passes may let
+    /// some of it pass. For a checker a further look is nothing new.
+    #[inline(always)]
+    fn look_again(&self, looks: u32) -> bool {
+        let _ = looks;
+        false
+    }
     /// A loop begins again: of all that this operation has seen, what follows depends on `state` alone. Only a checker that
     /// compares states listens, and one that does checks that it is true.
     #[inline(always)]
     fn loop_head(&self, state: &[u64]) {
         let _ = state;
+    }
+    /// As [`loop_head`](Platform::loop_head), where what follows depends on `bytes`, too.
+    #[inline(always)]
+    fn loop_head_holding(&self, state: &[u64], bytes: &[u8]) {
+        let _ = (state, bytes);
     }
     /// A C11 fence.
     fn fence(&self, site: &'static Site);
@@ -183,18 +195,18 @@ pub trait Platform {
     fn light_fence(&self, site: &'static Site);
     /// The cold side of the asymmetric pair.
     fn heavy_fence(&self, site: &'static Site);
-    /// Sleeps while `word` holds `expected`, until woken, `deadline`, or a tick; `ticks` counts the ticks of this
-    /// operation so far (they may grow longer, they never stop).
-    fn wait(
+    /// Sleeps while the low 32 bits of `word`, which has 32 or 64, are `expected`: until woken, `deadline`, or a tick.
+    /// `ticks` counts the ticks of this operation so far (they may grow longer, they never stop).
+    fn wait<V: Int>(
         &self,
-        word: &Self::Word<u32>,
+        word: &Self::Word<V>,
         expected: u32,
         deadline: Self::Deadline,
         ticks: u32,
         site: &'static Site,
     ) -> Wakeup;
     /// Wakes up to `count` sleepers of `word`.
-    fn wake(&self, word: &Self::Word<u32>, count: u32, site: &'static Site);
+    fn wake<V: Int>(&self, word: &Self::Word<V>, count: u32, site: &'static Site);
     /// Whether `peer` can still write to the region.
     fn life(&self, peer: u32, site: &'static Site) -> Life;
 }

@@ -3,8 +3,11 @@
 
 pub mod array;
 pub mod lock;
+pub mod message;
 pub mod peers;
+pub mod pipe;
 pub mod raw_value;
+pub mod ring;
 pub mod rlock;
 pub mod value;
 

@@ -1,7 +1,7 @@
 //! Sleeping on a word: futex(2), the shared kind, with absolute deadlines on the monotonic clock.
 
 use super::word::ShmWord;
-use crate::platform::Wakeup;
+use crate::platform::{Int, Wakeup};
 use nix::errno::Errno;
 use nix::time::{ClockId, clock_gettime};
 use std::time::Duration;
@@ -28,8 +28,8 @@ fn now() -> Duration {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
 }
 
-/// Sleeps while `word` holds `expected`: until woken, `deadline`, or the next tick (after 1, 2, 4 ... 50 ms).
-pub(super) fn wait(word: &ShmWord<u32>, expected: u32, deadline: Deadline, ticks: u32) -> Wakeup {
+/// Sleeps while the low half of `word` is `expected`: until woken, `deadline`, or the next tick (after 1, 2, 4 ... 50 ms).
+pub(super) fn wait<V: Int>(word: &ShmWord<V>, expected: u32, deadline: Deadline, ticks: u32) -> Wakeup {
     let tick = now() + Duration::from_millis(1 << ticks.min(6)).min(MAX_TICK);
     let until = deadline.0.map_or(tick, |deadline| deadline.min(tick));
     let at = libc::timespec { tv_sec: until.as_secs().cast_signed(), tv_nsec: until.subsec_nanos().into() };
@@ -38,7 +38,7 @@ pub(super) fn wait(word: &ShmWord<u32>, expected: u32, deadline: Deadline, ticks
     let result = unsafe {
         libc::syscall(
             libc::SYS_futex,
-            word.as_ptr(),
+            word.low_half(),
             libc::FUTEX_WAIT_BITSET,
             expected,
             &raw const at,
@@ -57,7 +57,7 @@ pub(super) fn wait(word: &ShmWord<u32>, expected: u32, deadline: Deadline, ticks
 }
 
 /// Wakes up to `count` sleepers of `word`, in any process.
-pub(super) fn wake(word: &ShmWord<u32>, count: u32) {
+pub(super) fn wake<V: Int>(word: &ShmWord<V>, count: u32) {
     // SAFETY: the word is mapped; waking reads no memory of ours. It fails only for an address that is not mapped.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, count.min(i32::MAX.cast_unsigned())) };
+    unsafe { libc::syscall(libc::SYS_futex, word.low_half(), libc::FUTEX_WAKE, count.min(i32::MAX.cast_unsigned())) };
 }

@@ -113,10 +113,17 @@ impl Platform for Shm {
             std::sync::atomic::fence(Ordering::SeqCst);
         }
     }
-    fn wait(&self, word: &ShmWord<u32>, expected: u32, deadline: Deadline, ticks: u32, _site: &'static Site) -> Wakeup {
+    fn wait<V: Int>(
+        &self,
+        word: &ShmWord<V>,
+        expected: u32,
+        deadline: Deadline,
+        ticks: u32,
+        _site: &'static Site,
+    ) -> Wakeup {
         futex::wait(word, expected, deadline, ticks)
     }
-    fn wake(&self, word: &ShmWord<u32>, count: u32, _site: &'static Site) {
+    fn wake<V: Int>(&self, word: &ShmWord<V>, count: u32, _site: &'static Site) {
         futex::wake(word, count);
     }
     fn life(&self, peer: u32, _site: &'static Site) -> Life {

@@ -58,8 +58,10 @@ impl<V: Int> ShmWord<V> {
             }
         })
     }
-    /// Where the word stands in this process, for the kernel.
-    pub(super) fn as_ptr(&self) -> *mut V {
-        self.0.get()
+    /// Where the word's low 32 bits stand in this process, for the kernel.
+    pub(super) fn low_half(&self) -> *mut u32 {
+        const { assert!(size_of::<V>() >= size_of::<u32>()) };
+        let first = self.0.get().cast::<u32>();
+        if cfg!(target_endian = "little") { first } else { first.wrapping_byte_add(size_of::<V>() - size_of::<u32>()) }
     }
 }

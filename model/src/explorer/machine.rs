@@ -258,7 +258,7 @@ impl<S: Subject> Machine<S> {
             What::HeavyFence => Reply::default(),
             What::Wait { word, expected, compares, .. } => {
                 self.note(&mut next, role, request, Reply::default());
-                if !compares || next[word] == expected {
+                if !compares || next[word] as u32 == expected {
                     next[self.words + role] |= ASLEEP;
                     self.found(steps, Move::Access(role, 0), next);
                     return;

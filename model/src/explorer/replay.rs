@@ -46,8 +46,8 @@ pub enum What {
     Wait {
         /// On this word ...
         word: usize,
-        /// ... if it holds this ...
-        expected: u64,
+        /// ... if its low 32 bits are this ...
+        expected: u32,
         /// ... or whatever it holds, if the comparison is broken on purpose ...
         compares: bool,
         /// ... perhaps only until a deadline.
@@ -200,6 +200,10 @@ impl Platform for Replay {
     fn loop_head(&self, state: &[u64]) {
         *self.head.borrow_mut() = (state.to_vec(), self.at.get());
     }
+    fn loop_head_holding(&self, state: &[u64], bytes: &[u8]) {
+        let bytes = bytes.iter().map(|byte| u64::from(*byte));
+        self.loop_head(&state.iter().copied().chain(bytes).collect::<Vec<u64>>());
+    }
     fn fence(&self, site: &'static Site) {
         self.fence_of(What::Fence, site);
     }
@@ -209,11 +213,11 @@ impl Platform for Replay {
     fn heavy_fence(&self, site: &'static Site) {
         self.fence_of(What::HeavyFence, site);
     }
-    fn wait(&self, word: &Word<u32>, expected: u32, timed: bool, _ticks: u32, site: &'static Site) -> Wakeup {
+    fn wait<V: Int>(&self, word: &Word<V>, expected: u32, timed: bool, _ticks: u32, site: &'static Site) -> Wakeup {
         let compares = self.broken(site) != Some(Break::Recheck);
-        self.ask(What::Wait { word: word.number, expected: expected.into(), compares, timed }, site).wakeup()
+        self.ask(What::Wait { word: word.number, expected, compares, timed }, site).wakeup()
     }
-    fn wake(&self, word: &Word<u32>, count: u32, site: &'static Site) {
+    fn wake<V: Int>(&self, word: &Word<V>, count: u32, site: &'static Site) {
         if self.broken(site) != Some(Break::Drop) {
             self.ask(What::Wake(word.number, count), site);
         }

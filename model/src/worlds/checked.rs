@@ -128,7 +128,7 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
     fn heavy_fence(&self, site: &'static Site) {
         self.fence_with(site, Ordering::SeqCst);
     }
-    fn wait(&self, word: &Word<E, u32>, expected: u32, timed: bool, _ticks: u32, site: &'static Site) -> Wakeup {
+    fn wait<V: Int>(&self, word: &Word<E, V>, expected: u32, timed: bool, _ticks: u32, site: &'static Site) -> Wakeup {
         let role = self.actor.role;
         drop(self.step(site));
         if timed {
@@ -140,7 +140,7 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
             let mut state = self.execution.state();
             if state.doomed[self.actor.process] {
                 Some(Wakeup::Woken) // killed by another of its threads on the way: it stops at its next access
-            } else if now != u64::from(expected) && self.broken(site) != Some(Break::Recheck) {
+            } else if now as u32 != expected && self.broken(site) != Some(Break::Recheck) {
                 Some(Wakeup::Changed)
             } else if timed && state.expired[role] {
                 Some(Wakeup::TimedOut)
@@ -172,7 +172,7 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
         self.note(site, || format!("{wakeup:?}"));
         wakeup
     }
-    fn wake(&self, word: &Word<E, u32>, count: u32, site: &'static Site) {
+    fn wake<V: Int>(&self, word: &Word<E, V>, count: u32, site: &'static Site) {
         drop(self.step(site));
         if self.broken(site) == Some(Break::Drop) {
             return;

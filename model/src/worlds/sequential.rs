@@ -50,15 +50,15 @@ impl Platform for Sequential {
     fn fence(&self, _: &'static Site) {}
     fn light_fence(&self, _: &'static Site) {}
     fn heavy_fence(&self, _: &'static Site) {}
-    fn wait(&self, word: &Word<u32>, expected: u32, (): (), ticks: u32, _: &'static Site) -> Wakeup {
+    fn wait<V: Int>(&self, word: &Word<V>, expected: u32, (): (), ticks: u32, _: &'static Site) -> Wakeup {
         self.slept.set(true);
-        if word.replace(|old| old) != expected {
+        if word.replace(|old| old).to_u64() as u32 != expected {
             return Wakeup::Changed;
         }
         // Nobody else can run: the first sleep becomes a tick, for a dead one may be found, the next is given up.
         if ticks == 0 { Wakeup::Tick } else { Wakeup::TimedOut }
     }
-    fn wake(&self, _: &Word<u32>, _: u32, _: &'static Site) {}
+    fn wake<V: Int>(&self, _: &Word<V>, _: u32, _: &'static Site) {}
     fn life(&self, peer: u32, _: &'static Site) -> Life {
         if self.dead.borrow().contains(&process_of(peer)) { Life::Dead } else { Life::Alive }
     }

@@ -1,0 +1,217 @@
+//! A pipe, one direction of it: a [ring](super::ring) between one sender and one receiver, each in one process at a time.
+//!
+//! | end word | meaning |
+//! |---|---|
+//! | `0` | nobody has had this end |
+//! | `id` | peer `id` has it, or had it when it died |
+//!
+//! Transitions: `0 → id` and, where ends may be taken over, `dead id → id` (claim, one compare-exchange).
+//!
+//! Invariants:
+//! 1. An end's words, its side of the ring, are stored to by the peer that its end word names and by nobody else.
+//! 2. Disconnected is only said after a look at the other side's word that came after its last: all that was committed has
+//!    been received.
+
+use super::message::{Framing, Incoming, Outgoing};
+use super::ring::{Cursor, Ring, Side};
+use crate::platform::{Access, Life, Ordering, Platform, Site, Wakeup};
+
+const HELD: Site = Site::new("pipe.held", Access::Load, Ordering::Relaxed, "a hint: pipe.claim decides");
+const CLAIM: Site = Site::new(
+    "pipe.claim",
+    Access::Modify,
+    Ordering::Relaxed,
+    "only its own atomicity counts: a former holder is dead, and its death happened before we knew of it",
+);
+const PARTNER: Site = Site::new(
+    "pipe.partner",
+    Access::Load,
+    Ordering::Relaxed,
+    "a name to ask after: an end changes hands after a death",
+);
+const ASK: Site = Site::plain("pipe.ask", Access::Ask, "`Dead` happens after all that the other end's holder did");
+
+/// The sites of this file.
+pub static SITES: &[&Site] = &[&HELD, &CLAIM, &PARTNER, &ASK];
+
+/// Nothing was sent, or received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refused {
+    /// There was no room, or no message, and we were not to wait.
+    WouldBlock,
+    /// The same, until the deadline had passed.
+    TimedOut,
+    /// The other end was closed, or its holder has died; to a receiver: and there are no messages left.
+    Disconnected,
+    /// More bytes than can be sent at once.
+    TooLarge,
+    /// The other end's holder cannot be asked after, and may be dead: waiting might never end.
+    Blind,
+    /// A word holds what no peer writes.
+    Corrupt,
+}
+
+/// An end was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Taken {
+    /// This peer has it.
+    By(u32),
+    /// This peer had it when it died.
+    ByDead(u32),
+    /// It was closed.
+    Closed,
+}
+
+/// How long to wait.
+#[derive(Debug, Clone, Copy)]
+pub enum Patience<D> {
+    /// Look, and do not wait; ask after the other end's holder only if this many looks in a row have been in vain.
+    Try(u32),
+    /// Wait until the deadline.
+    Until(D),
+}
+
+/// One direction of a pipe.
+pub struct Direction<'a, P: Platform> {
+    /// The records.
+    pub ring: Ring<'a, P>,
+    /// Who has the sender's end.
+    pub sender: &'a P::Word<u32>,
+    /// Who has the receiver's end.
+    pub receiver: &'a P::Word<u32>,
+    /// How messages are told apart.
+    pub framing: Framing,
+    /// Whether the end of a dead peer waits for another one, instead of being closed by the death.
+    pub survives: bool,
+    /// Asked now and then while nobody has had the other end: whether nobody can come to have it any more.
+    pub is_abandoned: &'a dyn Fn() -> bool,
+}
+impl<P: Platform> Direction<'_, P> {
+    fn end(&self, side: Side) -> &P::Word<u32> {
+        match side {
+            Side::Writer => self.sender,
+            Side::Reader => self.receiver,
+        }
+    }
+
+    /// Takes an end for `peer`.
+    fn claim(&self, platform: &P, side: Side, peer: u32) -> Result<Cursor, Taken> {
+        let end = self.end(side);
+        loop {
+            let holder = platform.load(end, &HELD);
+            if holder != 0 {
+                if holder == peer || platform.life(holder, &ASK) != Life::Dead {
+                    return Err(Taken::By(holder));
+                }
+                if !self.survives {
+                    return Err(Taken::ByDead(holder));
+                }
+            }
+            if platform.compare_exchange(end, holder, peer, &CLAIM).is_ok() {
+                let cursor = self.ring.resume(platform, side);
+                return if cursor.own().is_closed() { Err(Taken::Closed) } else { Ok(cursor) };
+            }
+        }
+    }
+
+    /// As [`claim`](Direction::claim), of the sender's end.
+    pub fn claim_sender(&self, platform: &P, peer: u32) -> Result<Outgoing, Taken> {
+        self.claim(platform, Side::Writer, peer).map(Outgoing::from)
+    }
+
+    /// As [`claim`](Direction::claim), of the receiver's end.
+    pub fn claim_receiver(&self, platform: &P, peer: u32) -> Result<Incoming, Taken> {
+        self.claim(platform, Side::Reader, peer).map(Incoming::from)
+    }
+
+    /// Closes the sender's end: what was committed can still be received.
+    pub fn close_sender(&self, platform: &P, out: &mut Outgoing) {
+        self.ring.close(platform, Side::Writer, &mut out.cursor);
+    }
+
+    /// Closes the receiver's end: what was not received is lost.
+    pub fn close_receiver(&self, platform: &P, incoming: &mut Incoming) {
+        self.ring.close(platform, Side::Reader, &mut incoming.cursor);
+    }
+
+    /// Waits until the other side has moved so far that there is `enough`. `held` is what else the caller
+    /// goes on with: what is missing of a message, and what is here.
+    #[cold]
+    pub(super) fn wait(
+        &self,
+        platform: &P,
+        side: Side,
+        (cursor, misses): (&mut Cursor, &mut u32),
+        held: (u64, &[u8]),
+        patience: Patience<P::Deadline>,
+        enough: impl Fn(&Cursor) -> bool,
+    ) -> Result<(), Refused> {
+        let (mut suspicious, mut gone, mut last_look) = (false, false, false);
+        let (mut looks, mut ticks) = (0, 0);
+        loop {
+            let flags = [cursor.is_staged(), suspicious, gone, last_look].map(u64::from);
+            let state = [cursor.own().to_bits(), held.0, flags[0], flags[1], flags[2], flags[3]];
+            platform.loop_head_holding(&state, held.1);
+            self.ring.see(platform, side, cursor).map_err(|_| Refused::Corrupt)?;
+            // A reader receives what there is; to a writer, room is of no use when nobody reads.
+            if side == Side::Writer && cursor.other_is_closed() {
+                return Err(Refused::Disconnected);
+            }
+            if enough(cursor) {
+                *misses = 0;
+                return Ok(());
+            }
+            if gone || cursor.other_is_closed() {
+                return Err(Refused::Disconnected);
+            }
+            if let Patience::Try(every) = patience
+                && !suspicious
+            {
+                *misses = (*misses + 1) % every;
+                suspicious = *misses == 0;
+                if !suspicious {
+                    return Err(Refused::WouldBlock);
+                }
+            }
+            if suspicious {
+                // Whatever it did before its death is to be seen: one more look.
+                gone = self.is_gone(platform, side.other())?;
+                if gone {
+                    continue;
+                }
+                suspicious = false;
+            }
+            if last_look {
+                return Err(Refused::TimedOut);
+            }
+            let Patience::Until(deadline) = patience else { return Err(Refused::WouldBlock) };
+            if cursor.is_staged() {
+                // Nobody is to wait for what waits here.
+                self.ring.commit(platform, side, cursor);
+                continue;
+            }
+            if platform.look_again(looks) {
+                looks += 1;
+                continue;
+            }
+            self.ring.announce(platform, side, cursor);
+            match self.ring.sleep(platform, side, cursor, deadline, ticks) {
+                Wakeup::Woken | Wakeup::Changed => {}
+                Wakeup::Tick => (suspicious, ticks) = (true, ticks + 1),
+                Wakeup::TimedOut => (suspicious, last_look) = (true, true),
+            }
+        }
+    }
+
+    /// Whether nobody has the end any more, and nobody will.
+    fn is_gone(&self, platform: &P, side: Side) -> Result<bool, Refused> {
+        match platform.load(self.end(side), &PARTNER) {
+            0 => Ok((self.is_abandoned)()),
+            holder => match platform.life(holder, &ASK) {
+                Life::Alive => Ok(false),
+                Life::Dead => Ok(!self.survives || (self.is_abandoned)()),
+                Life::Unknown => Err(Refused::Blind),
+            },
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! The ring: one side writes records into it, the other reads them, and each moves one word of its own.
+//!
+//! | word | bits | meaning |
+//! |---|---|---|
+//! | `tail` | 0-30 | how many records the writer has committed, modulo 2^31 |
+//! | | 31 | `CLOSED`: there will be no more |
+//! | | 32-63 | how many bytes they have, modulo 2^32: where the next one begins |
+//! | `head` | | the same of the records that the reader has given back |
+//! | `marks` | `NOBODY` | nobody has ever slept on this side's word |
+//! | | `ASLEEP + count` | somebody sleeps while the count is this, or is about to, or did once |
+//! | | `GONE` | in the tail's mark: the reader has closed |
+//!
+//! Transitions: `word → word + records` (commit, by the side it belongs to) · `word → word + CLOSED` (once) ·
+//! `mark → ASLEEP + count` (by the other side, about to sleep) · `mark → GONE` (by the reader, which then sleeps no more).
+//!
+//! Invariants:
+//! 1. Only the writer stores to `tail`, only the reader to `head`. `tail - head` is 0 to the ring's capacity, in bytes.
+//! 2. The bytes between `head` and `tail` are whole records. They were stored before the `tail` that takes them in, and they
+//!    are not stored to again before the reader has given them back.
+//! 3. A commit is one store. Whoever dies leaves the old word or the new one: there is nothing to repair.
+//! 4. Whoever is about to sleep at count t marks t, and then looks at the word once more (the sleep itself does: it compares);
+//!    whoever replaces t looks at the mark afterwards; a fence on either side. So one of the two sees the other. A mark is never cleared: that of a sleeper
+//!    who died expires with the next commit, and nobody can clear another's.
+//!
+//! Each side keeps what it last saw of the other's word ([`Cursor`]) and looks again only when that is used up: as long as it
+//! is not, nobody touches a line that the other writes.
+
+use crate::platform::{Access, Ordering, Platform, Site, Wakeup};
+use zerocopy::FromBytes;
+
+const COMMIT: Site = Site::new(
+    "ring.commit",
+    Access::Store,
+    Ordering::Release,
+    "pairs with ring.see_tail: whoever sees the tail sees the records before it",
+);
+const SEE_TAIL: Site = Site::new(
+    "ring.see_tail",
+    Access::Load,
+    Ordering::Acquire,
+    "pairs with ring.commit: what is read from the records is what was written",
+);
+const GIVE_BACK: Site = Site::new(
+    "ring.give_back",
+    Access::Store,
+    Ordering::Release,
+    "pairs with ring.see_head: the records were read before they are written over",
+);
+const SEE_HEAD: Site = Site::new(
+    "ring.see_head",
+    Access::Load,
+    Ordering::Acquire,
+    "pairs with ring.give_back: nothing is written over before it was read",
+);
+const RESUME: Site = Site::new(
+    "ring.resume",
+    Access::Load,
+    Ordering::Relaxed,
+    "one's own word; whoever stored it before us is dead, and its death happened before we knew of it",
+);
+const MARK: Site = Site::new(
+    "ring.mark",
+    Access::Store,
+    Ordering::Relaxed,
+    "a number that is compared and nothing else; ring.heavy comes between it and ring.sleep",
+);
+const HEAVY: Site = Site::new(
+    "ring.heavy",
+    Access::HeavyFence,
+    Ordering::SeqCst,
+    "pairs with ring.light: of ring.mark and the other side's commit, somebody sees the other's",
+);
+const SLEEP: Site = Site::plain(
+    "ring.sleep",
+    Access::Wait,
+    "compares with the count that the mark carries, which is the last look of invariant 4",
+);
+const LIGHT: Site = Site::new(
+    "ring.light",
+    Access::LightFence,
+    Ordering::SeqCst,
+    "pairs with ring.heavy: a commit comes before the look at the mark",
+);
+const MARKED: Site = Site::new(
+    "ring.marked",
+    Access::Load,
+    Ordering::Relaxed,
+    "a number that is compared and nothing else; ring.light comes before it",
+);
+const WAKE: Site = Site::plain("ring.wake", Access::Wake, "the count that was slept on is not there any more");
+const CLOSE: Site = Site::new(
+    "ring.close",
+    Access::Store,
+    Ordering::Release,
+    "pairs with ring.see_tail and ring.see_head: all that was committed comes before the end",
+);
+const GOING: Site = Site::new(
+    "ring.going",
+    Access::Store,
+    Ordering::Relaxed,
+    "tells the writer before it has to look at the head, which says the same",
+);
+const WAKE_ALL: Site = Site::plain("ring.wake_all", Access::Wake, "CLOSED stands in the word that was slept on");
+
+/// The sites of this file.
+pub static SITES: &[&Site] = &[
+    &COMMIT, &SEE_TAIL, &GIVE_BACK, &SEE_HEAD, &RESUME, &MARK, &HEAVY, &SLEEP, &LIGHT, &MARKED, &WAKE, &CLOSE, &GOING,
+    &WAKE_ALL,
+];
+
+/// Bytes of a word: records begin and end at multiples of this.
+pub const WORD_BYTES: usize = 8;
+
+const COUNT: u32 = CLOSED - 1;
+const CLOSED: u32 = 1 << 31;
+const ASLEEP: u32 = 1 << 31;
+const GONE: u32 = 1;
+
+/// How far a side has come: its word, decoded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Progress(u64);
+
+impl Progress {
+    /// The word as it stands in memory.
+    pub fn from_bits(bits: u64) -> Progress {
+        Progress(bits)
+    }
+    /// As it stands in memory.
+    pub fn to_bits(self) -> u64 {
+        self.0
+    }
+    /// Records, modulo 2^31.
+    #[inline(always)]
+    pub fn count(self) -> u32 {
+        self.low() & COUNT
+    }
+    /// Bytes, modulo 2^32.
+    #[inline(always)]
+    pub fn position(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+    /// Whether the side has closed.
+    #[inline(always)]
+    pub fn is_closed(self) -> bool {
+        self.low() & CLOSED != 0
+    }
+    /// The half that is slept on.
+    #[inline(always)]
+    fn low(self) -> u32 {
+        self.0 as u32
+    }
+    #[inline(always)]
+    fn after(self, records: u32, bytes: u32) -> Progress {
+        let low = self.count().wrapping_add(records) & COUNT | self.low() & CLOSED;
+        Progress(u64::from(self.position().wrapping_add(bytes)) << 32 | u64::from(low))
+    }
+    fn closed(self) -> Progress {
+        Progress(self.0 | u64::from(CLOSED))
+    }
+}
+
+/// Who moves a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The writer, who moves the tail.
+    Writer,
+    /// The reader, who moves the head.
+    Reader,
+}
+
+impl Side {
+    /// The other.
+    #[inline(always)]
+    pub fn other(self) -> Side {
+        match self {
+            Side::Writer => Side::Reader,
+            Side::Reader => Side::Writer,
+        }
+    }
+}
+
+/// Something alone on its cache lines: two, for the processor fetches them in pairs.
+#[repr(C, align(128))]
+#[derive(FromBytes)]
+pub struct Line<W>(pub W);
+
+/// The shared words of a ring beside its records; all zero when new.
+#[repr(C)]
+#[derive(FromBytes)]
+pub struct Control<P: Platform> {
+    tail: Line<P::Word<u64>>,
+    head: Line<P::Word<u64>>,
+    /// Of the tail and of the head. They have a line of their own because they are looked at with every commit and hardly
+    /// ever change, while the words beside which they belong are the other side's half of the time.
+    marks: Line<[P::Word<u32>; 2]>,
+}
+
+impl<P: Platform> Control<P> {
+    /// The words of a ring, for a platform whose words are not bytes in a region: `tail` and `head` equal, `marks` 0.
+    pub fn from_words(tail: P::Word<u64>, head: P::Word<u64>, marks: [P::Word<u32>; 2]) -> Control<P> {
+        Control { tail: Line(tail), head: Line(head), marks: Line(marks) }
+    }
+    #[inline(always)]
+    fn word(&self, side: Side) -> &P::Word<u64> {
+        match side {
+            Side::Writer => &self.tail.0,
+            Side::Reader => &self.head.0,
+        }
+    }
+    #[inline(always)]
+    fn mark(&self, side: Side) -> &P::Word<u32> {
+        match side {
+            Side::Writer => &self.marks.0[0],
+            Side::Reader => &self.marks.0[1],
+        }
+    }
+}
+
+/// What a side remembers between two operations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Cursor {
+    /// How far it has come, with what is not committed yet.
+    own: Progress,
+    /// What it has committed.
+    committed: Progress,
+    /// What it last saw of the other.
+    other: Progress,
+}
+
+impl Cursor {
+    /// Where its next record begins.
+    #[inline(always)]
+    pub fn position(&self) -> u32 {
+        self.own.position()
+    }
+    /// How far it has come.
+    pub fn own(&self) -> Progress {
+        self.own
+    }
+    /// Whether the other side has closed, as far as was seen.
+    #[inline(always)]
+    pub fn other_is_closed(&self) -> bool {
+        self.other.is_closed()
+    }
+    /// Whether it has written, or read, what it has not committed yet.
+    #[inline(always)]
+    pub fn is_staged(&self) -> bool {
+        self.own != self.committed
+    }
+    /// Bytes of the records that a reader has seen and not gone past.
+    #[inline(always)]
+    pub fn filled(&self) -> usize {
+        self.other.position().wrapping_sub(self.own.position()) as usize
+    }
+    /// How many they are.
+    #[inline(always)]
+    pub fn records(&self) -> u32 {
+        self.other.count().wrapping_sub(self.own.count()) & COUNT
+    }
+    /// Goes past a record; nobody knows before the next commit.
+    #[inline(always)]
+    pub fn advance(&mut self, words: usize) {
+        self.own = self.own.after(1, (words * WORD_BYTES) as u32);
+    }
+}
+
+/// Words that follow each other in a ring: in two pieces, if it begins anew between them.
+pub type Pieces<'a, P> = (&'a [<P as Platform>::Word<u64>], &'a [<P as Platform>::Word<u64>]);
+
+/// The other side's word is not one that a side leaves: somebody is broken, or hostile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Corrupt;
+
+/// A ring. `words` are its records: `capacity` bytes, or twice that if the same memory is mapped twice in a row, which makes
+/// every record one piece.
+pub struct Ring<'a, P: Platform> {
+    /// The words beside the records.
+    pub control: &'a Control<P>,
+    /// The records.
+    pub words: &'a [P::Word<u64>],
+    /// Bytes of all records at most: a power of two, up to 2^31.
+    pub capacity: usize,
+}
+
+impl<P: Platform> Ring<'_, P> {
+    /// The cursor of a side that was not ours before.
+    pub fn resume(&self, platform: &P, side: Side) -> Cursor {
+        let own = Progress(platform.load(self.control.word(side), &RESUME));
+        // As if nothing had been seen: the writer finds no room in its cursor and the reader no records.
+        let other = match side {
+            Side::Writer => own.after(0, (self.capacity as u32).wrapping_neg()),
+            Side::Reader => own,
+        };
+        Cursor { own, committed: own, other }
+    }
+
+    /// Bytes that a writer can still write, as far as was seen.
+    #[inline(always)]
+    pub fn room(&self, cursor: &Cursor) -> usize {
+        self.capacity - cursor.own.position().wrapping_sub(cursor.other.position()) as usize
+    }
+
+    /// The `count` words at `position`.
+    #[inline(always)]
+    pub fn words_at(&self, position: u32, count: usize) -> Pieces<'_, P> {
+        let start = (position as usize & (self.capacity - 1)) / WORD_BYTES;
+        match self.words.get(start..start + count) {
+            Some(words) => (words, &[]),
+            None => {
+                let (rest, first) = self.words.split_at(start);
+                (first, rest.get(..count - first.len()).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Looks at the other side's word. What no side leaves there is refused: everything that is computed from it stays inside
+    /// the ring.
+    #[inline]
+    pub fn see(&self, platform: &P, side: Side, cursor: &mut Cursor) -> Result<(), Corrupt> {
+        let site = if side == Side::Writer { &SEE_HEAD } else { &SEE_TAIL };
+        let other = Progress(platform.load(self.control.word(side.other()), site));
+        let (tail, head) = if side == Side::Writer { (cursor.own, other) } else { (other, cursor.own) };
+        let bytes = tail.position().wrapping_sub(head.position()) as usize;
+        let records = (tail.count().wrapping_sub(head.count()) & COUNT) as usize;
+        let whole = bytes.is_multiple_of(WORD_BYTES) && records <= bytes / WORD_BYTES && (bytes == 0) == (records == 0);
+        if bytes > self.capacity || !whole {
+            return Err(Corrupt);
+        }
+        cursor.other = other;
+        Ok(())
+    }
+
+    /// Lets the other side know how far this one has come. Answers whether the reader has closed, if that can be known for
+    /// nothing.
+    #[inline(always)]
+    pub fn commit(&self, platform: &P, side: Side, cursor: &mut Cursor) -> bool {
+        let old = cursor.committed.low();
+        cursor.committed = cursor.own;
+        let site = if side == Side::Writer { &COMMIT } else { &GIVE_BACK };
+        platform.store(self.control.word(side), cursor.own.0, site);
+        platform.light_fence(&LIGHT);
+        let mark: u32 = platform.load(self.control.mark(side), &MARKED);
+        if mark == ASLEEP | old {
+            platform.wake(self.control.word(side), u32::MAX, &WAKE);
+        }
+        mark == GONE
+    }
+
+    /// Says that this side is about to sleep until the other one moves on from what was seen last.
+    pub fn announce(&self, platform: &P, side: Side, cursor: &Cursor) {
+        platform.store(self.control.mark(side.other()), ASLEEP | cursor.other.low(), &MARK);
+    }
+
+    /// Sleeps as [announced](Ring::announce), unless the other side has moved on already.
+    pub fn sleep(&self, platform: &P, side: Side, cursor: &Cursor, deadline: P::Deadline, ticks: u32) -> Wakeup {
+        platform.heavy_fence(&HEAVY);
+        platform.wait(self.control.word(side.other()), cursor.other.low(), deadline, ticks, &SLEEP)
+    }
+
+    /// This side is done for good. What it has not committed is lost.
+    pub fn close(&self, platform: &P, side: Side, cursor: &mut Cursor) {
+        cursor.committed = cursor.committed.closed();
+        cursor.own = cursor.committed;
+        platform.store(self.control.word(side), cursor.own.0, &CLOSE);
+        if side == Side::Reader {
+            platform.store(self.control.mark(Side::Writer), GONE, &GOING);
+        }
+        platform.wake(self.control.word(side), u32::MAX, &WAKE_ALL);
+    }
+}
