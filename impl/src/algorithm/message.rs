@@ -82,10 +82,6 @@ impl From<Cursor> for Incoming {
 }
 
 impl Outgoing {
-    /// Where the next record begins in the ring.
-    pub fn position(&self) -> u32 {
-        self.cursor.position()
-    }
     /// Whether records were written that are not committed yet.
     #[inline(always)]
     pub fn is_staged(&self) -> bool {
@@ -190,9 +186,9 @@ impl<P: Platform> Direction<'_, P> {
         if out.gone { Err(Refused::Disconnected) } else { Ok(()) }
     }
 
-    /// Waits until there is room for a record of so many words, whose place is then [`Outgoing::position`].
+    /// Waits until there is room for so many words.
     #[inline]
-    pub fn reserve(
+    fn reserve(
         &self,
         platform: &P,
         out: &mut Outgoing,
@@ -217,6 +213,28 @@ impl<P: Platform> Direction<'_, P> {
         result
     }
 
+    /// Whether a message of so many bytes is one record.
+    pub fn is_whole(&self, bytes: usize) -> bool {
+        match self.framing {
+            Framing::Fixed(fixed) => fixed == bytes,
+            Framing::Framed(fragment) => bytes <= fragment,
+        }
+    }
+
+    /// Waits until there is room for a [whole](Direction::is_whole) message of so many bytes; answers where in the ring they
+    /// are to be written, by whoever then [labels](Direction::label) them.
+    pub fn reserve_message(
+        &self,
+        platform: &P,
+        out: &mut Outgoing,
+        bytes: usize,
+        patience: Patience<P::Deadline>,
+    ) -> Result<usize, Refused> {
+        self.reserve(platform, out, self.framing.words(bytes), patience)?;
+        let header = if matches!(self.framing, Framing::Framed(_)) { WORD_BYTES } else { 0 };
+        Ok(self.ring.offset(out.cursor.position().wrapping_add(header as u32)))
+    }
+
     /// Writes a record, for which there is room.
     #[inline]
     fn write(&self, platform: &P, out: &mut Outgoing, label: u64, bytes: &[u8]) {
@@ -234,7 +252,7 @@ impl<P: Platform> Direction<'_, P> {
         out.cursor.advance(words);
     }
 
-    /// Gives a record its header and goes past it: its bytes were written by somebody else.
+    /// Gives a record its header and goes past it: its bytes stand where [`reserve_message`](Direction::reserve_message) said.
     pub fn label(&self, platform: &P, out: &mut Outgoing, bytes: usize) {
         let words = self.framing.words(bytes);
         if let (Framing::Framed(_), Some(header)) =

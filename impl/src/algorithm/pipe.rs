@@ -97,14 +97,16 @@ impl<P: Platform> Direction<'_, P> {
     /// Takes an end for `peer`.
     fn claim(&self, platform: &P, side: Side, peer: u32) -> Result<Cursor, Taken> {
         let end = self.end(side);
+        // One that was closed is nobody's any more, whoever had it.
+        let refused = |taken| if self.ring.resume(platform, side).own().is_closed() { Taken::Closed } else { taken };
         loop {
             let holder = platform.load(end, &HELD);
             if holder != 0 {
                 if holder == peer || platform.life(holder, &ASK) != Life::Dead {
-                    return Err(Taken::By(holder));
+                    return Err(refused(Taken::By(holder)));
                 }
                 if !self.survives {
-                    return Err(Taken::ByDead(holder));
+                    return Err(refused(Taken::ByDead(holder)));
                 }
             }
             if platform.compare_exchange(end, holder, peer, &CLAIM).is_ok() {
@@ -114,12 +116,12 @@ impl<P: Platform> Direction<'_, P> {
         }
     }
 
-    /// As [`claim`](Direction::claim), of the sender's end.
+    /// Takes the sender's end for `peer`.
     pub fn claim_sender(&self, platform: &P, peer: u32) -> Result<Outgoing, Taken> {
         self.claim(platform, Side::Writer, peer).map(Outgoing::from)
     }
 
-    /// As [`claim`](Direction::claim), of the receiver's end.
+    /// Takes the receiver's end for `peer`.
     pub fn claim_receiver(&self, platform: &P, peer: u32) -> Result<Incoming, Taken> {
         self.claim(platform, Side::Reader, peer).map(Incoming::from)
     }

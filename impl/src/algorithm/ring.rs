@@ -144,6 +144,16 @@ impl Progress {
     pub fn is_closed(self) -> bool {
         self.low() & CLOSED != 0
     }
+    /// How many records further this is than `earlier`.
+    #[inline(always)]
+    pub fn records_since(self, earlier: Progress) -> u32 {
+        self.count().wrapping_sub(earlier.count()) & COUNT
+    }
+    /// How many bytes further.
+    #[inline(always)]
+    pub fn bytes_since(self, earlier: Progress) -> usize {
+        self.position().wrapping_sub(earlier.position()) as usize
+    }
     /// The half that is slept on.
     #[inline(always)]
     fn low(self) -> u32 {
@@ -200,6 +210,10 @@ impl<P: Platform> Control<P> {
     pub fn from_words(tail: P::Word<u64>, head: P::Word<u64>, marks: [P::Word<u32>; 2]) -> Control<P> {
         Control { tail: Line(tail), head: Line(head), marks: Line(marks) }
     }
+    /// A side's word at this instant, for a person who looks.
+    pub fn peek(&self, platform: &P, side: Side) -> Progress {
+        Progress(platform.load(self.word(side), &RESUME))
+    }
     #[inline(always)]
     fn word(&self, side: Side) -> &P::Word<u64> {
         match side {
@@ -250,12 +264,12 @@ impl Cursor {
     /// Bytes of the records that a reader has seen and not gone past.
     #[inline(always)]
     pub fn filled(&self) -> usize {
-        self.other.position().wrapping_sub(self.own.position()) as usize
+        self.other.bytes_since(self.own)
     }
     /// How many they are.
     #[inline(always)]
     pub fn records(&self) -> u32 {
-        self.other.count().wrapping_sub(self.own.count()) & COUNT
+        self.other.records_since(self.own)
     }
     /// Goes past a record; nobody knows before the next commit.
     #[inline(always)]
@@ -297,13 +311,19 @@ impl<P: Platform> Ring<'_, P> {
     /// Bytes that a writer can still write, as far as was seen.
     #[inline(always)]
     pub fn room(&self, cursor: &Cursor) -> usize {
-        self.capacity - cursor.own.position().wrapping_sub(cursor.other.position()) as usize
+        self.capacity - cursor.own.bytes_since(cursor.other)
+    }
+
+    /// Where the byte at `position` is among the records.
+    #[inline(always)]
+    pub fn offset(&self, position: u32) -> usize {
+        position as usize & (self.capacity - 1)
     }
 
     /// The `count` words at `position`.
     #[inline(always)]
     pub fn words_at(&self, position: u32, count: usize) -> Pieces<'_, P> {
-        let start = (position as usize & (self.capacity - 1)) / WORD_BYTES;
+        let start = self.offset(position) / WORD_BYTES;
         match self.words.get(start..start + count) {
             Some(words) => (words, &[]),
             None => {
@@ -320,8 +340,8 @@ impl<P: Platform> Ring<'_, P> {
         let site = if side == Side::Writer { &SEE_HEAD } else { &SEE_TAIL };
         let other = Progress(platform.load(self.control.word(side.other()), site));
         let (tail, head) = if side == Side::Writer { (cursor.own, other) } else { (other, cursor.own) };
-        let bytes = tail.position().wrapping_sub(head.position()) as usize;
-        let records = (tail.count().wrapping_sub(head.count()) & COUNT) as usize;
+        let bytes = tail.bytes_since(head);
+        let records = tail.records_since(head) as usize;
         let whole = bytes.is_multiple_of(WORD_BYTES) && records <= bytes / WORD_BYTES && (bytes == 0) == (records == 0);
         if bytes > self.capacity || !whole {
             return Err(Corrupt);

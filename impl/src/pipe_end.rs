@@ -1,0 +1,175 @@
+//! One end of one direction of a pipe, without a type: the region, the ring, and whether this process has the end.
+
+use crate::algorithm::message::{Framing, Incoming, Outgoing};
+use crate::algorithm::pipe::{Direction, Patience, Taken};
+use crate::algorithm::ring::{Ring, Side, WORD_BYTES};
+use crate::error::{CreateError, OpenError};
+use crate::layout::{PipeHead, SURVIVES};
+use crate::pipe_error::EndError;
+use crate::shm::{Attachment, Deadline, Mapped, Mirror, Shm};
+use std::sync::Arc;
+
+/// The first end of a pipe: the sender of a simplex one.
+pub(crate) const FIRST: u32 = 1;
+/// The second end: the receiver of a simplex one.
+pub(crate) const SECOND: u32 = 2;
+
+/// How seldom a look in vain asks after the other process, which is a system call.
+const ASK_EVERY: u32 = 256;
+/// Look, and do not wait.
+pub(crate) const TRY: Patience<Deadline> = Patience::Try(ASK_EVERY);
+/// Wait as long as it takes.
+pub(crate) const WAIT: Patience<Deadline> = Patience::Until(Deadline::NEVER);
+
+/// What is kept of an end between two operations.
+pub(crate) trait Kept: Default {
+    /// Which side of the ring it is.
+    const SIDE: Side;
+    fn claim(direction: &Direction<'_, Shm>, shm: &Shm, peer: u32) -> Result<Self, Taken>;
+    fn close(&mut self, direction: &Direction<'_, Shm>, shm: &Shm);
+}
+
+impl Kept for Outgoing {
+    const SIDE: Side = Side::Writer;
+    fn claim(direction: &Direction<'_, Shm>, shm: &Shm, peer: u32) -> Result<Outgoing, Taken> {
+        direction.claim_sender(shm, peer)
+    }
+    fn close(&mut self, direction: &Direction<'_, Shm>, shm: &Shm) {
+        direction.close_sender(shm, self);
+    }
+}
+
+impl Kept for Incoming {
+    const SIDE: Side = Side::Reader;
+    fn claim(direction: &Direction<'_, Shm>, shm: &Shm, peer: u32) -> Result<Incoming, Taken> {
+        direction.claim_receiver(shm, peer)
+    }
+    fn close(&mut self, direction: &Direction<'_, Shm>, shm: &Shm) {
+        direction.close_receiver(shm, self);
+    }
+}
+
+/// An end of one direction.
+pub(crate) struct PipeEnd<K: Kept> {
+    head: Mapped<PipeHead>,
+    mirror: Mirror,
+    kept: K,
+    framing: Framing,
+    /// Bytes of the ring.
+    capacity: usize,
+    survives: bool,
+    /// Which ring.
+    index: usize,
+    /// The peer as which this process has the end; no peer, as long as it does not.
+    peer: u32,
+}
+
+/// What no peer id is, not even that of a process which is no peer.
+const NOBODY: u32 = u32::MAX;
+
+impl<K: Kept> PipeEnd<K> {
+    /// The end of direction `index`. `fixed`: how many bytes every message has, if that is always the same.
+    pub(crate) fn new(
+        attachment: &Arc<Attachment>,
+        index: usize,
+        fixed: Option<usize>,
+    ) -> Result<PipeEnd<K>, OpenError> {
+        let corrupt = || OpenError::Ring { capacity: attachment.length() };
+        let mirror = Mirror::new(attachment, index)?.ok_or_else(corrupt)?;
+        let head = Mapped::body(attachment.clone()).ok_or_else(corrupt)?;
+        let capacity = attachment.length();
+        let survives = attachment.has_option(SURVIVES);
+        let framing = framing(capacity, fixed);
+        let end = PipeEnd { head, mirror, kept: K::default(), framing, capacity, survives, index, peer: NOBODY };
+        attachment.hold(end.part(K::SIDE));
+        Ok(end)
+    }
+
+    pub(crate) fn attachment(&self) -> &Arc<Attachment> {
+        self.head.attachment()
+    }
+
+    /// Bytes of the ring.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Which part of the pipe has `side` of this direction.
+    pub(crate) fn part(&self, side: Side) -> u32 {
+        if (self.index == 0) == (side == Side::Writer) { FIRST } else { SECOND }
+    }
+
+    /// Runs `operation` on the direction, of which this process then has the end.
+    #[inline(always)]
+    pub(crate) fn with<R>(
+        &mut self,
+        operation: impl FnOnce(&Direction<'_, Shm>, &Shm, &mut K, &Mirror) -> R,
+    ) -> Result<R, EndError> {
+        if !self.attachment().is_peer(self.peer) {
+            self.claim()?;
+        }
+        Ok(self.run(operation))
+    }
+
+    #[inline(always)]
+    fn run<R>(&mut self, operation: impl FnOnce(&Direction<'_, Shm>, &Shm, &mut K, &Mirror) -> R) -> R {
+        let attachment = self.head.attachment();
+        let other = self.part(K::SIDE.other());
+        let [sender, receiver] = &self.head.ends[self.index];
+        let direction = Direction {
+            ring: Ring { control: &self.head.rings[self.index], words: self.mirror.words(), capacity: self.capacity },
+            sender,
+            receiver,
+            framing: self.framing,
+            survives: self.survives,
+            is_abandoned: &|| !attachment.is_held(other),
+        };
+        operation(&direction, attachment.shm(), &mut self.kept, &self.mirror)
+    }
+
+    /// Takes the end for this process: at its first use, and in a forked child once more.
+    #[cold]
+    fn claim(&mut self) -> Result<(), EndError> {
+        let peer = self.attachment().owner()?.peer;
+        let kept = self.run(|direction, shm, _, _| K::claim(direction, shm, peer));
+        self.kept = kept.map_err(|taken| match taken {
+            Taken::By(peer) => EndError::Taken { peer },
+            Taken::ByDead(peer) => EndError::HolderDied { peer },
+            Taken::Closed => EndError::Closed,
+        })?;
+        self.peer = peer;
+        Ok(())
+    }
+}
+
+impl<K: Kept> Drop for PipeEnd<K> {
+    /// Closes the end, if this process has it; or if nobody has had it, and nobody is left who could take it.
+    fn drop(&mut self) {
+        let attachment = self.attachment().clone();
+        let part = self.part(K::SIDE);
+        attachment.let_go(part);
+        let ours = attachment.is_peer(self.peer) || (!attachment.is_held(part) && self.claim().is_ok());
+        if ours {
+            self.run(|direction, shm, kept, _| kept.close(direction, shm));
+        }
+    }
+}
+
+/// How messages stand in a ring of `capacity` bytes. Both sides come to the same answer, from the type and the header.
+fn framing(capacity: usize, fixed: Option<usize>) -> Framing {
+    // A message in pieces has several of them on the way at any time: both sides copy at once.
+    const PIECES: usize = 4;
+    match fixed {
+        Some(bytes) if bytes <= capacity / PIECES => Framing::Fixed(bytes),
+        _ => Framing::Framed(capacity / PIECES - WORD_BYTES),
+    }
+}
+
+/// Why a ring cannot have this capacity, if it cannot; else the capacity in full pages.
+pub(crate) fn capacity_of(bytes: usize) -> Result<usize, CreateError> {
+    const LONGEST: usize = 1 << 31;
+    match bytes {
+        1..=LONGEST => Ok(bytes.next_power_of_two().max(crate::layout::PAGE)),
+        _ => Err(CreateError::Capacity { bytes, longest: LONGEST }),
+    }
+}
