@@ -1,15 +1,15 @@
 //! [`Receiver`]: the end of a pipe that messages come out of.
 
 use crate::algorithm::message::{Front, Incoming};
-use crate::algorithm::pipe::{Direction, Patience, Refused};
+use crate::algorithm::pipe::{Patience, Refused};
 use crate::codec::{Bytes, Codec, DecodeError, Format, Postcard};
 use crate::error::OpenError;
 use crate::layout::Kind;
 use crate::pipe::{attach, blueprint};
-use crate::pipe_end::{PipeEnd, SECOND, TRY, WAIT};
+use crate::pipe_end::{Direction, PipeEnd, SECOND, TRY, WAIT};
 use crate::pipe_error::{EndError, RecvError, RecvIntoError, RecvTimeoutError, TryRecvError};
 use crate::share::Handle;
-use crate::shm::{Attachment, Deadline, Given, Mirror, Shm};
+use crate::shm::{Attachment, Deadline, Given, Shm};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl<T, C: Codec<T>> Receiver<T, C> {
     /// Faster than one by one. Blocks while there is none; with a `most` of 0, does nothing.
     pub fn recv_many(&mut self, messages: &mut Vec<T>, most: usize) -> Result<usize, RecvError> {
         let Receiver { end, buffer, .. } = self;
-        let received = end.with(|direction, shm, incoming, _| {
+        let received = end.with(|direction, shm, incoming| {
             let (mut count, mut patience) = (0, WAIT);
             let mut failure = Ok(());
             while count < most {
@@ -109,7 +109,7 @@ impl<T, C: Codec<T>> Receiver<T, C> {
     #[inline]
     fn pull(&mut self, patience: Patience<Deadline>) -> Result<T, Failure> {
         let Receiver { end, buffer, .. } = self;
-        let received = end.with(|direction, shm, incoming, _| {
+        let received = end.with(|direction, shm, incoming| {
             let front = direction.front(shm, incoming, patience)?;
             let message = decode::<T, C>(direction, shm, incoming, front, buffer);
             direction.pass(incoming, front);
@@ -122,7 +122,7 @@ impl<T, C: Codec<T>> Receiver<T, C> {
 
 #[inline]
 fn decode<T, C: Codec<T>>(
-    direction: &Direction<'_, Shm>,
+    direction: &Direction,
     shm: &Shm,
     incoming: &Incoming,
     front: Front,
@@ -148,7 +148,7 @@ impl<T: ?Sized, C: Format<T>> Receiver<T, C> {
     /// pipe that is disconnected does not block: it answers so.
     pub fn poll(&mut self, timeout: Duration) -> Result<bool, RecvError> {
         let patience = if timeout.is_zero() { TRY } else { Patience::Until(Deadline::after(timeout)) };
-        match self.end.with(|direction, shm, incoming, _| direction.front(shm, incoming, patience)) {
+        match self.end.with(|direction, shm, incoming| direction.front(shm, incoming, patience)) {
             Ok(Ok(_) | Err(Refused::Disconnected)) => Ok(true),
             Ok(Err(Refused::WouldBlock | Refused::TimedOut)) => Ok(false),
             Ok(Err(refused)) => Err(RecvError::of(refused)),
@@ -185,7 +185,7 @@ impl ByteReceiver {
     /// pieces. Blocks while there is none. One that is longer than the buffer stays the next.
     pub fn recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, RecvIntoError> {
         let room = buffer.len();
-        let received = self.end.with(|direction, shm, incoming, _| {
+        let received = self.end.with(|direction, shm, incoming| {
             let front = direction.front(shm, incoming, WAIT).map_err(RecvError::of)?;
             let bytes = length(front, incoming);
             let Some(place) = buffer.get_mut(..bytes) else { return Err(RecvIntoError::TooSmall { bytes, room }) };
@@ -207,9 +207,9 @@ impl ByteReceiver {
     /// copy what is looked at more than once, or use [`recv_into`](ByteReceiver::recv_into) where the sender is not trusted.
     pub fn recv_with<R>(&mut self, read: impl FnOnce(&[u8]) -> R) -> Result<R, RecvError> {
         let Receiver { end, buffer, .. } = self;
-        let received = end.with(|direction, shm, incoming, mirror| {
+        let received = end.with(|direction, shm, incoming| {
             let front = direction.front(shm, incoming, WAIT).map_err(RecvError::of)?;
-            let result = match view(direction, mirror, front, incoming) {
+            let result = match view(direction, front, incoming) {
                 Some(bytes) => read(bytes),
                 None => {
                     buffer.resize(length(front, incoming), 0);
@@ -227,7 +227,7 @@ impl ByteReceiver {
     }
 
     fn take(&mut self, patience: Patience<Deadline>) -> Result<Vec<u8>, Failure> {
-        let received = self.end.with(|direction, shm, incoming, _| {
+        let received = self.end.with(|direction, shm, incoming| {
             let front = direction.front(shm, incoming, patience)?;
             let message = match front {
                 Front::InRing { position, bytes } => {
@@ -254,14 +254,9 @@ fn length(front: Front, incoming: &Incoming) -> usize {
 }
 
 /// The message where it is, if it is in one piece.
-fn view<'a>(
-    direction: &Direction<'_, Shm>,
-    mirror: &'a Mirror,
-    front: Front,
-    incoming: &'a Incoming,
-) -> Option<&'a [u8]> {
+fn view<'a>(direction: &'a Direction, front: Front, incoming: &'a Incoming) -> Option<&'a [u8]> {
     match front {
-        Front::InRing { position, bytes } => mirror.view(direction.ring.offset(position), bytes),
+        Front::InRing { position, bytes } => direction.parts.mirror().view(direction.ring().offset(position), bytes),
         Front::Gathered => Some(incoming.message()),
     }
 }

@@ -1,12 +1,12 @@
 //! [`Sender`]: the end of a pipe that messages are put into.
 
 use crate::algorithm::message::Outgoing;
-use crate::algorithm::pipe::{Direction, Patience, Refused};
+use crate::algorithm::pipe::{Patience, Refused};
 use crate::codec::{Bytes, Codec, EncodeError, Format, Postcard};
 use crate::error::OpenError;
 use crate::layout::Kind;
 use crate::pipe::{attach, blueprint};
-use crate::pipe_end::{FIRST, PipeEnd, TRY, WAIT};
+use crate::pipe_end::{Direction, FIRST, PipeEnd, TRY, WAIT};
 use crate::pipe_error::{EndError, SendError, SendTimeoutError, TrySendError, Unsent};
 use crate::share::Handle;
 use crate::shm::{Attachment, Deadline, Given, Shm};
@@ -79,7 +79,10 @@ impl<T, C: Codec<T>> Sender<T, C> {
     pub fn send_many(&mut self, values: impl IntoIterator<Item = T>) -> Result<(), Unsent<T, SendError>> {
         for (index, value) in values.into_iter().enumerate() {
             let last = (index + 1).is_multiple_of(BATCH);
-            let sent = self.stage(&value, WAIT).and_then(|()| if last { self.commit() } else { Ok(()) });
+            let sent = self.encoded(&value, |direction, shm, out, bytes| match last {
+                true => direction.send(shm, out, bytes, WAIT),
+                false => direction.stage(shm, out, bytes, WAIT),
+            });
             if let Err(failure) = sent {
                 let _ = self.commit();
                 return Err(Unsent { value, error: failure.into_send() });
@@ -92,16 +95,19 @@ impl<T, C: Codec<T>> Sender<T, C> {
 
     #[inline]
     fn push(&mut self, value: &T, patience: Patience<Deadline>) -> Result<(), Failure> {
-        self.stage(value, patience)?;
-        self.commit()
+        self.encoded(value, |direction, shm, out, bytes| direction.send(shm, out, bytes, patience))
     }
 
     #[inline]
-    fn stage(&mut self, value: &T, patience: Patience<Deadline>) -> Result<(), Failure> {
+    fn encoded(
+        &mut self,
+        value: &T,
+        operation: impl FnOnce(&Direction, &Shm, &mut Outgoing, &[u8]) -> Result<(), Refused>,
+    ) -> Result<(), Failure> {
         self.buffer.clear();
         let bytes = C::encode(value, &mut self.buffer).map_err(Failure::Encode)?;
-        let staged = self.end.with(|direction, shm, out, _| direction.stage(shm, out, bytes, patience));
-        Ok(staged.map_err(Failure::End)??)
+        let done = self.end.with(|direction, shm, out| operation(direction, shm, out, bytes));
+        Ok(done.map_err(Failure::End)??)
     }
 }
 
@@ -127,9 +133,9 @@ impl<T: ?Sized, C: Format<T>> Sender<T, C> {
     #[inline]
     fn with(
         &mut self,
-        operation: impl FnOnce(&Direction<'_, Shm>, &Shm, &mut Outgoing) -> Result<(), Refused>,
+        operation: impl FnOnce(&Direction, &Shm, &mut Outgoing) -> Result<(), Refused>,
     ) -> Result<(), Failure> {
-        let done = self.end.with(|direction, shm, out, _| operation(direction, shm, out));
+        let done = self.end.with(|direction, shm, out| operation(direction, shm, out));
         Ok(done.map_err(Failure::End)??)
     }
 }
@@ -170,9 +176,9 @@ impl ByteSender {
         let mut count = 0usize;
         for message in messages {
             let last = (count + 1).is_multiple_of(BATCH);
-            let sent = self.with(|direction, shm, out| {
-                direction.stage(shm, out, message.as_ref(), WAIT)?;
-                if last { direction.commit(shm, out) } else { Ok(()) }
+            let sent = self.with(|direction, shm, out| match last {
+                true => direction.send(shm, out, message.as_ref(), WAIT),
+                false => direction.stage(shm, out, message.as_ref(), WAIT),
             });
             if let Err(failure) = sent {
                 let _ = self.commit();
@@ -195,10 +201,10 @@ impl ByteSender {
     /// ```
     pub fn send_with(&mut self, length: usize, write: impl FnOnce(&mut [u8])) -> Result<(), SendError> {
         let Sender { end, buffer, .. } = self;
-        let sent = end.with(|direction, shm, out, mirror| {
+        let sent = end.with(|direction, shm, out| {
             if direction.is_whole(length) {
                 let offset = direction.reserve_message(shm, out, length, WAIT)?;
-                if let Some(place) = mirror.view_mut(offset, length) {
+                if let Some(place) = direction.parts.mirror().view_mut(offset, length) {
                     write(place);
                     direction.label(shm, out, length);
                     return direction.commit(shm, out);

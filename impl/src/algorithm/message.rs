@@ -11,7 +11,7 @@
 //!    of one that never was completed is dropped: so a sender may give up, or die, between two fragments.
 //! 3. A fragment that does not go on from what is here belongs to a message whose start a dead receiver took: it is dropped.
 
-use super::pipe::{Direction, Patience, Refused};
+use super::pipe::{Direction, Parts, Patience, Refused};
 use super::ring::{Cursor, Side, WORD_BYTES};
 use crate::platform::{Access, Platform, Site};
 
@@ -113,7 +113,7 @@ impl Incoming {
         &mut self.partial
     }
 }
-impl<P: Platform> Direction<'_, P> {
+impl<P: Platform, D: Parts<P>> Direction<P, D> {
     /// Sends a message, all of it or nothing.
     #[inline]
     pub fn send(
@@ -137,7 +137,7 @@ impl<P: Platform> Direction<'_, P> {
         message: &[u8],
         patience: Patience<P::Deadline>,
     ) -> Result<(), Refused> {
-        match self.framing {
+        match self.framing() {
             Framing::Framed(fragment) if message.len() > fragment => {
                 self.stage_fragments(platform, out, message, fragment, patience)
             }
@@ -161,8 +161,8 @@ impl<P: Platform> Direction<'_, P> {
         if trying {
             // Somebody who does not wait sends everything at once.
             let last = message.len() % fragment;
-            let words = message.len() / fragment * self.framing.words(fragment)
-                + usize::from(last > 0) * self.framing.words(last);
+            let words = message.len() / fragment * self.framing().words(fragment)
+                + usize::from(last > 0) * self.framing().words(last);
             self.reserve(platform, out, words, patience)?;
         }
         for (index, part) in message.chunks(fragment).enumerate() {
@@ -171,7 +171,7 @@ impl<P: Platform> Direction<'_, P> {
                 if out.is_staged() {
                     self.commit(platform, out)?;
                 }
-                self.reserve(platform, out, self.framing.words(part.len()), patience)?;
+                self.reserve(platform, out, self.framing().words(part.len()), patience)?;
             }
             let start = if index == 0 { START } else { 0 };
             self.write(platform, out, start | to_come as u64, part);
@@ -182,7 +182,7 @@ impl<P: Platform> Direction<'_, P> {
     /// Lets the receiver have what was written. Nobody will have it if the receiver has closed, which is an error.
     #[inline(always)]
     pub fn commit(&self, platform: &P, out: &mut Outgoing) -> Result<(), Refused> {
-        out.gone |= self.ring.commit(platform, Side::Writer, &mut out.cursor);
+        out.gone |= self.ring().commit(platform, Side::Writer, &mut out.cursor);
         if out.gone { Err(Refused::Disconnected) } else { Ok(()) }
     }
 
@@ -199,15 +199,15 @@ impl<P: Platform> Direction<'_, P> {
         if out.gone {
             return Err(Refused::Disconnected);
         }
-        if self.ring.room(&out.cursor) >= bytes {
+        if self.ring().room(&out.cursor) >= bytes {
             return Ok(());
         }
-        if bytes > self.ring.capacity {
+        if bytes > self.ring().capacity {
             return Err(Refused::TooLarge);
         }
         let Outgoing { cursor, misses, gone } = out;
         let result = self.wait(platform, Side::Writer, (cursor, misses), (0, &[]), patience, |cursor| {
-            self.ring.room(cursor) >= bytes
+            self.ring().room(cursor) >= bytes
         });
         *gone |= result == Err(Refused::Disconnected);
         result
@@ -215,7 +215,7 @@ impl<P: Platform> Direction<'_, P> {
 
     /// Whether a message of so many bytes is one record.
     pub fn is_whole(&self, bytes: usize) -> bool {
-        match self.framing {
+        match self.framing() {
             Framing::Fixed(fixed) => fixed == bytes,
             Framing::Framed(fragment) => bytes <= fragment,
         }
@@ -230,17 +230,17 @@ impl<P: Platform> Direction<'_, P> {
         bytes: usize,
         patience: Patience<P::Deadline>,
     ) -> Result<usize, Refused> {
-        self.reserve(platform, out, self.framing.words(bytes), patience)?;
-        let header = if matches!(self.framing, Framing::Framed(_)) { WORD_BYTES } else { 0 };
-        Ok(self.ring.offset(out.cursor.position().wrapping_add(header as u32)))
+        self.reserve(platform, out, self.framing().words(bytes), patience)?;
+        let header = if matches!(self.framing(), Framing::Framed(_)) { WORD_BYTES } else { 0 };
+        Ok(self.ring().offset(out.cursor.position().wrapping_add(header as u32)))
     }
 
     /// Writes a record, for which there is room.
     #[inline]
     fn write(&self, platform: &P, out: &mut Outgoing, label: u64, bytes: &[u8]) {
-        let words = self.framing.words(bytes.len());
-        let (mut first, second) = self.ring.words_at(out.cursor.position(), words);
-        if let (Framing::Framed(_), Some((header, rest))) = (self.framing, first.split_first()) {
+        let words = self.framing().words(bytes.len());
+        let (mut first, second) = self.ring().words_at(out.cursor.position(), words);
+        if let (Framing::Framed(_), Some((header, rest))) = (self.framing(), first.split_first()) {
             platform.store(header, label, &LABEL);
             first = rest;
         }
@@ -254,9 +254,9 @@ impl<P: Platform> Direction<'_, P> {
 
     /// Gives a record its header and goes past it: its bytes stand where [`reserve_message`](Direction::reserve_message) said.
     pub fn label(&self, platform: &P, out: &mut Outgoing, bytes: usize) {
-        let words = self.framing.words(bytes);
+        let words = self.framing().words(bytes);
         if let (Framing::Framed(_), Some(header)) =
-            (self.framing, self.ring.words_at(out.cursor.position(), 1).0.first())
+            (self.framing(), self.ring().words_at(out.cursor.position(), 1).0.first())
         {
             platform.store(header, START | bytes as u64, &LABEL);
         }
@@ -286,19 +286,19 @@ impl<P: Platform> Direction<'_, P> {
                 }
                 found?;
             }
-            let (position, fragment) = match self.framing {
+            let (position, fragment) = match self.framing() {
                 Framing::Fixed(bytes) => {
-                    let enough = incoming.cursor.filled() >= self.framing.words(bytes) * WORD_BYTES;
+                    let enough = incoming.cursor.filled() >= self.framing().words(bytes) * WORD_BYTES;
                     let position = incoming.cursor.position();
                     return if enough { Ok(Front::InRing { position, bytes }) } else { Err(Refused::Corrupt) };
                 }
                 Framing::Framed(fragment) => (incoming.cursor.position(), fragment),
             };
-            let (header, _) = self.ring.words_at(position, 1);
+            let (header, _) = self.ring().words_at(position, 1);
             let header: u64 = header.first().map_or(0, |header| platform.load(header, &HEADER));
             let to_come = header & !START;
             let bytes = to_come.min(fragment as u64) as usize;
-            if self.framing.words(bytes) * WORD_BYTES > incoming.cursor.filled() {
+            if self.framing().words(bytes) * WORD_BYTES > incoming.cursor.filled() {
                 return Err(Refused::Corrupt);
             }
             if header & START != 0 {
@@ -330,15 +330,15 @@ impl<P: Platform> Direction<'_, P> {
             incoming.missing -= bytes as u64;
             incoming.complete = incoming.missing == 0;
         }
-        incoming.cursor.advance(self.framing.words(bytes));
-        self.ring.commit(platform, Side::Reader, &mut incoming.cursor);
+        incoming.cursor.advance(self.framing().words(bytes));
+        self.ring().commit(platform, Side::Reader, &mut incoming.cursor);
         Ok(())
     }
 
     /// Reads the bytes at `position` of the ring.
     #[inline]
     pub fn read(&self, platform: &P, position: u32, bytes: &mut [u8]) {
-        let (first, second) = self.ring.words_at(position, bytes.len().div_ceil(WORD_BYTES));
+        let (first, second) = self.ring().words_at(position, bytes.len().div_ceil(WORD_BYTES));
         let (here, there) = bytes.split_at_mut(bytes.len().min(size_of_val(first)));
         platform.copy_out(first, here, &DRAW);
         if !there.is_empty() {
@@ -351,7 +351,7 @@ impl<P: Platform> Direction<'_, P> {
     #[inline(always)]
     pub fn pass(&self, incoming: &mut Incoming, front: Front) {
         match front {
-            Front::InRing { bytes, .. } => incoming.cursor.advance(self.framing.words(bytes)),
+            Front::InRing { bytes, .. } => incoming.cursor.advance(self.framing().words(bytes)),
             Front::Gathered => incoming.drop_partial(),
         }
     }
@@ -360,7 +360,7 @@ impl<P: Platform> Direction<'_, P> {
     #[inline(always)]
     pub fn give_back(&self, platform: &P, incoming: &mut Incoming) {
         if incoming.cursor.is_staged() {
-            self.ring.commit(platform, Side::Reader, &mut incoming.cursor);
+            self.ring().commit(platform, Side::Reader, &mut incoming.cursor);
         }
     }
 }

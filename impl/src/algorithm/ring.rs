@@ -296,9 +296,17 @@ pub struct Ring<'a, P: Platform> {
     pub capacity: usize,
 }
 
-impl<P: Platform> Ring<'_, P> {
+// By hand, for `derive` would ask the platform to be the same.
+impl<P: Platform> Clone for Ring<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<P: Platform> Copy for Ring<'_, P> {}
+
+impl<'a, P: Platform> Ring<'a, P> {
     /// The cursor of a side that was not ours before.
-    pub fn resume(&self, platform: &P, side: Side) -> Cursor {
+    pub fn resume(self, platform: &P, side: Side) -> Cursor {
         let own = Progress(platform.load(self.control.word(side), &RESUME));
         // As if nothing had been seen: the writer finds no room in its cursor and the reader no records.
         let other = match side {
@@ -310,19 +318,19 @@ impl<P: Platform> Ring<'_, P> {
 
     /// Bytes that a writer can still write, as far as was seen.
     #[inline(always)]
-    pub fn room(&self, cursor: &Cursor) -> usize {
+    pub fn room(self, cursor: &Cursor) -> usize {
         self.capacity - cursor.own.bytes_since(cursor.other)
     }
 
     /// Where the byte at `position` is among the records.
     #[inline(always)]
-    pub fn offset(&self, position: u32) -> usize {
+    pub fn offset(self, position: u32) -> usize {
         position as usize & (self.capacity - 1)
     }
 
     /// The `count` words at `position`.
     #[inline(always)]
-    pub fn words_at(&self, position: u32, count: usize) -> Pieces<'_, P> {
+    pub fn words_at(self, position: u32, count: usize) -> Pieces<'a, P> {
         let start = self.offset(position) / WORD_BYTES;
         match self.words.get(start..start + count) {
             Some(words) => (words, &[]),
@@ -336,7 +344,7 @@ impl<P: Platform> Ring<'_, P> {
     /// Looks at the other side's word. What no side leaves there is refused: everything that is computed from it stays inside
     /// the ring.
     #[inline]
-    pub fn see(&self, platform: &P, side: Side, cursor: &mut Cursor) -> Result<(), Corrupt> {
+    pub fn see(self, platform: &P, side: Side, cursor: &mut Cursor) -> Result<(), Corrupt> {
         let site = if side == Side::Writer { &SEE_HEAD } else { &SEE_TAIL };
         let other = Progress(platform.load(self.control.word(side.other()), site));
         let (tail, head) = if side == Side::Writer { (cursor.own, other) } else { (other, cursor.own) };
@@ -353,7 +361,7 @@ impl<P: Platform> Ring<'_, P> {
     /// Lets the other side know how far this one has come. Answers whether the reader has closed, if that can be known for
     /// nothing.
     #[inline(always)]
-    pub fn commit(&self, platform: &P, side: Side, cursor: &mut Cursor) -> bool {
+    pub fn commit(self, platform: &P, side: Side, cursor: &mut Cursor) -> bool {
         let old = cursor.committed.low();
         cursor.committed = cursor.own;
         let site = if side == Side::Writer { &COMMIT } else { &GIVE_BACK };
@@ -367,18 +375,18 @@ impl<P: Platform> Ring<'_, P> {
     }
 
     /// Says that this side is about to sleep until the other one moves on from what was seen last.
-    pub fn announce(&self, platform: &P, side: Side, cursor: &Cursor) {
+    pub fn announce(self, platform: &P, side: Side, cursor: &Cursor) {
         platform.store(self.control.mark(side.other()), ASLEEP | cursor.other.low(), &MARK);
     }
 
     /// Sleeps as [announced](Ring::announce), unless the other side has moved on already.
-    pub fn sleep(&self, platform: &P, side: Side, cursor: &Cursor, deadline: P::Deadline, ticks: u32) -> Wakeup {
+    pub fn sleep(self, platform: &P, side: Side, cursor: &Cursor, deadline: P::Deadline, ticks: u32) -> Wakeup {
         platform.heavy_fence(&HEAVY);
         platform.wait(self.control.word(side.other()), cursor.other.low(), deadline, ticks, &SLEEP)
     }
 
     /// This side is done for good. What it has not committed is lost.
-    pub fn close(&self, platform: &P, side: Side, cursor: &mut Cursor) {
+    pub fn close(self, platform: &P, side: Side, cursor: &mut Cursor) {
         cursor.committed = cursor.committed.closed();
         cursor.own = cursor.committed;
         platform.store(self.control.word(side), cursor.own.0, &CLOSE);

@@ -60,6 +60,11 @@ impl<T: FromBytes + Body> Mapped<T> {
 }
 
 impl<T> Mapped<T> {
+    /// A part of it.
+    pub fn part<U>(&self, part: impl FnOnce(&T) -> &U) -> Mapped<U> {
+        Mapped { attachment: self.attachment.clone(), at: part(self) }
+    }
+
     /// The region it stands in.
     #[inline(always)]
     pub fn attachment(&self) -> &Arc<Attachment> {

@@ -117,6 +117,13 @@ impl Platform for Shm {
             std::sync::atomic::fence(Ordering::SeqCst);
         }
     }
+    #[inline]
+    fn look_again(&self, looks: u32) -> bool {
+        // About as long as it takes to fall asleep and be woken: who waits twice as long as need be loses little.
+        const LOOKS: u32 = 128;
+        std::hint::spin_loop();
+        looks < LOOKS
+    }
     fn wait<V: Int>(
         &self,
         word: &ShmWord<V>,
