@@ -118,7 +118,7 @@ fn directions(attachment: &Arc<Attachment>) -> Vec<DirectionState> {
     let Some(head) = Mapped::<PipeHead>::body(attachment.clone()) else { return Vec::new() };
     let rings = attachment.kind().map_or(0, Kind::rings);
     let state = |(ring, [sender, receiver]): (&Control<Shm>, &[ShmWord<u32>; 2])| {
-        let (tail, head) = (ring.peek(shm, Side::Writer), ring.peek(shm, Side::Reader));
+        let (tail, head) = (ring.peek(shm, Side::Writer, &LOOK), ring.peek(shm, Side::Reader, &LOOK));
         let peer = |end| Some(shm.load(end, &LOOK)).filter(|peer| *peer != 0);
         DirectionState {
             records: tail.records_since(head),

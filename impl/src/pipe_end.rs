@@ -1,7 +1,8 @@
 //! One end of one direction of a pipe, without a type: the region, the ring, and whether this process has the end.
 
-use crate::algorithm::message::{Framing, Incoming, Outgoing};
+use crate::algorithm::message::{Incoming, Outgoing};
 use crate::algorithm::pipe::{self, Parts, Patience, Taken};
+use crate::algorithm::record::Framing;
 use crate::algorithm::ring::{Control, Ring, Side, WORD_BYTES};
 use crate::error::{CreateError, OpenError};
 use crate::layout::{PipeHead, SURVIVES};

@@ -130,7 +130,9 @@ fn decode<T, C: Codec<T>>(
 ) -> Result<T, DecodeError> {
     buffer.clear();
     match front {
-        Front::InRing { position, bytes } => C::decode(bytes, buffer, |place| direction.read(shm, position, place)),
+        Front::InRing { position, bytes } => {
+            C::decode(bytes, buffer, |place| direction.ring().read(shm, position, place))
+        }
         Front::Gathered => {
             let message = incoming.message();
             C::decode(message.len(), buffer, |place| place.copy_from_slice(message))
@@ -190,7 +192,7 @@ impl ByteReceiver {
             let bytes = length(front, incoming);
             let Some(place) = buffer.get_mut(..bytes) else { return Err(RecvIntoError::TooSmall { bytes, room }) };
             match front {
-                Front::InRing { position, .. } => direction.read(shm, position, place),
+                Front::InRing { position, .. } => direction.ring().read(shm, position, place),
                 Front::Gathered => place.copy_from_slice(incoming.message()),
             }
             direction.pass(incoming, front);
@@ -214,7 +216,7 @@ impl ByteReceiver {
                 None => {
                     buffer.resize(length(front, incoming), 0);
                     if let Front::InRing { position, .. } = front {
-                        direction.read(shm, position, buffer);
+                        direction.ring().read(shm, position, buffer);
                     }
                     read(buffer)
                 }
@@ -232,7 +234,7 @@ impl ByteReceiver {
             let message = match front {
                 Front::InRing { position, bytes } => {
                     let mut message = vec![0; bytes];
-                    direction.read(shm, position, &mut message);
+                    direction.ring().read(shm, position, &mut message);
                     message
                 }
                 Front::Gathered => std::mem::take(incoming.message_mut()),

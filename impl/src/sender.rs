@@ -202,7 +202,7 @@ impl ByteSender {
     pub fn send_with(&mut self, length: usize, write: impl FnOnce(&mut [u8])) -> Result<(), SendError> {
         let Sender { end, buffer, .. } = self;
         let sent = end.with(|direction, shm, out| {
-            if direction.is_whole(length) {
+            if direction.framing().is_whole(length) {
                 let offset = direction.reserve_message(shm, out, length, WAIT)?;
                 if let Some(place) = direction.parts.mirror().view_mut(offset, length) {
                     write(place);

@@ -12,7 +12,8 @@
 //! 2. Disconnected is only said after a look at the other side's word that came after its last: all that was committed has
 //!    been received.
 
-use super::message::{Framing, Incoming, Outgoing};
+use super::message::{Incoming, Outgoing};
+use super::record::Framing;
 use super::ring::{Cursor, Ring, Side};
 use crate::platform::{Access, Life, Ordering, Platform, Site, Wakeup};
 use std::marker::PhantomData;
@@ -106,7 +107,7 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
     }
 
     #[inline(always)]
-    pub(super) fn framing(&self) -> Framing {
+    pub(crate) fn framing(&self) -> Framing {
         self.parts.framing()
     }
 

@@ -164,6 +164,10 @@ impl Progress {
         let low = self.count().wrapping_add(records) & COUNT | self.low() & CLOSED;
         Progress(u64::from(self.position().wrapping_add(bytes)) << 32 | u64::from(low))
     }
+    /// Without the bit that says so.
+    fn opened(self) -> Progress {
+        Progress(self.0 & !u64::from(CLOSED))
+    }
     fn closed(self) -> Progress {
         Progress(self.0 | u64::from(CLOSED))
     }
@@ -210,9 +214,10 @@ impl<P: Platform> Control<P> {
     pub fn from_words(tail: P::Word<u64>, head: P::Word<u64>, marks: [P::Word<u32>; 2]) -> Control<P> {
         Control { tail: Line(tail), head: Line(head), marks: Line(marks) }
     }
-    /// A side's word at this instant, for a person who looks.
-    pub fn peek(&self, platform: &P, side: Side) -> Progress {
-        Progress(platform.load(self.word(side), &RESUME))
+    /// A side's word at this instant.
+    #[inline(always)]
+    pub fn peek(&self, platform: &P, side: Side, site: &'static Site) -> Progress {
+        Progress(platform.load(self.word(side), site))
     }
     #[inline(always)]
     fn word(&self, side: Side) -> &P::Word<u64> {
@@ -242,6 +247,11 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// A side that has come so far, and has seen the other come so far.
+    #[inline(always)]
+    pub fn new(own: Progress, other: Progress) -> Cursor {
+        Cursor { own, committed: own, other }
+    }
     /// Where its next record begins.
     #[inline(always)]
     pub fn position(&self) -> u32 {
@@ -250,6 +260,11 @@ impl Cursor {
     /// How far it has come.
     pub fn own(&self) -> Progress {
         self.own
+    }
+    /// What it last saw of the other.
+    #[inline(always)]
+    pub fn other(&self) -> Progress {
+        self.other
     }
     /// Whether the other side has closed, as far as was seen.
     #[inline(always)]
@@ -270,6 +285,15 @@ impl Cursor {
     #[inline(always)]
     pub fn records(&self) -> u32 {
         self.other.records_since(self.own)
+    }
+    /// How many records a writer has committed that were not given back, as far as was seen.
+    #[inline(always)]
+    pub fn records_out(&self) -> u32 {
+        self.own.records_since(self.other)
+    }
+    /// Goes past all records that were seen.
+    pub fn skip(&mut self) {
+        self.own = self.other.opened();
     }
     /// Goes past a record; nobody knows before the next commit.
     #[inline(always)]
@@ -307,13 +331,13 @@ impl<P: Platform> Copy for Ring<'_, P> {}
 impl<'a, P: Platform> Ring<'a, P> {
     /// The cursor of a side that was not ours before.
     pub fn resume(self, platform: &P, side: Side) -> Cursor {
-        let own = Progress(platform.load(self.control.word(side), &RESUME));
+        let own = self.control.peek(platform, side, &RESUME);
         // As if nothing had been seen: the writer finds no room in its cursor and the reader no records.
         let other = match side {
             Side::Writer => own.after(0, (self.capacity as u32).wrapping_neg()),
             Side::Reader => own,
         };
-        Cursor { own, committed: own, other }
+        Cursor::new(own, other)
     }
 
     /// Bytes that a writer can still write, as far as was seen.
@@ -362,16 +386,35 @@ impl<'a, P: Platform> Ring<'a, P> {
     /// nothing.
     #[inline(always)]
     pub fn commit(self, platform: &P, side: Side, cursor: &mut Cursor) -> bool {
-        let old = cursor.committed.low();
+        let old = self.publish(platform, side, cursor);
+        self.notify(platform, side, old)
+    }
+
+    /// The first half of a [commit](Ring::commit): everybody can see how far this side has come. Answers from where.
+    #[inline(always)]
+    pub fn publish(self, platform: &P, side: Side, cursor: &mut Cursor) -> Progress {
+        let old = cursor.committed;
         cursor.committed = cursor.own;
         let site = if side == Side::Writer { &COMMIT } else { &GIVE_BACK };
         platform.store(self.control.word(side), cursor.own.0, site);
+        old
+    }
+
+    /// The second half: wakes whoever sleeps on what was there before.
+    #[inline(always)]
+    pub fn notify(self, platform: &P, side: Side, old: Progress) -> bool {
         platform.light_fence(&LIGHT);
         let mark: u32 = platform.load(self.control.mark(side), &MARKED);
-        if mark == ASLEEP | old {
+        if mark == ASLEEP | old.low() {
             platform.wake(self.control.word(side), u32::MAX, &WAKE);
         }
         mark == GONE
+    }
+
+    /// Whether the other side has moved on from what was seen last.
+    #[inline]
+    pub fn has_moved(self, platform: &P, side: Side, cursor: &Cursor, site: &'static Site) -> bool {
+        platform.load(self.control.word(side.other()), site) != cursor.other.0
     }
 
     /// Says that this side is about to sleep until the other one moves on from what was seen last.
@@ -387,12 +430,23 @@ impl<'a, P: Platform> Ring<'a, P> {
 
     /// This side is done for good. What it has not committed is lost.
     pub fn close(self, platform: &P, side: Side, cursor: &mut Cursor) {
-        cursor.committed = cursor.committed.closed();
         cursor.own = cursor.committed;
-        platform.store(self.control.word(side), cursor.own.0, &CLOSE);
+        self.seal(platform, side, cursor);
         if side == Side::Reader {
             platform.store(self.control.mark(Side::Writer), GONE, &GOING);
         }
+        self.rouse(platform, side);
+    }
+
+    /// Commits, and says that it was the last time.
+    pub fn seal(self, platform: &P, side: Side, cursor: &mut Cursor) {
+        cursor.own = cursor.own.closed();
+        cursor.committed = cursor.own;
+        platform.store(self.control.word(side), cursor.own.0, &CLOSE);
+    }
+
+    /// Wakes everybody who sleeps on what this side has come to.
+    pub fn rouse(self, platform: &P, side: Side) {
         platform.wake(self.control.word(side), u32::MAX, &WAKE_ALL);
     }
 }
