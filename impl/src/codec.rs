@@ -24,6 +24,10 @@ pub trait Format<T: ?Sized>: 'static {
 pub trait Codec<T>: Format<T> {
     /// The bytes of `value`; `buffer` is empty, for a codec that has to make them.
     fn encode<'a>(value: &'a T, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], EncodeError>;
+    /// The value that has these bytes, which nobody else can change.
+    fn decode_from(bytes: &[u8]) -> Result<T, DecodeError> {
+        Self::decode(bytes.len(), &mut Vec::new(), |place| place.copy_from_slice(bytes))
+    }
     /// The value whose `length` bytes `fill` writes; `buffer` is empty, for a codec that needs them in one place.
     fn decode(length: usize, buffer: &mut Vec<u8>, fill: impl FnOnce(&mut [u8])) -> Result<T, DecodeError>;
 }
@@ -96,7 +100,11 @@ impl<T: Serialize + DeserializeOwned> Codec<T> for Postcard {
         // Into memory of our own first: what a peer can still change is not to be looked at twice.
         buffer.resize(length, 0);
         fill(buffer);
-        let (value, rest) = postcard::take_from_bytes(buffer).map_err(|error| DecodeError::new::<T>(length, error))?;
+        <Postcard as Codec<T>>::decode_from(buffer)
+    }
+    fn decode_from(bytes: &[u8]) -> Result<T, DecodeError> {
+        let length = bytes.len();
+        let (value, rest) = postcard::take_from_bytes(bytes).map_err(|error| DecodeError::new::<T>(length, error))?;
         if !rest.is_empty() {
             return Err(DecodeError::new::<T>(length, format!("{} bytes too many", rest.len())));
         }

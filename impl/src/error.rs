@@ -121,6 +121,14 @@ pub enum CreateError {
         /// The most there can be.
         longest: usize,
     },
+    /// A queue of no messages, or of more than can be counted.
+    #[error("a queue holds 1 to {longest} messages, {most} were asked for")]
+    MaxLen {
+        /// What was asked for.
+        most: usize,
+        /// The most there can be.
+        longest: usize,
+    },
     /// Not enough shared memory.
     #[error("no space for {bytes} bytes of shared memory")]
     NoSpace {

@@ -5,6 +5,7 @@
 
 use crate::algorithm::array;
 use crate::algorithm::lock::Lock;
+use crate::algorithm::queue;
 use crate::algorithm::ring::Control;
 use crate::algorithm::value::{WORD_BYTES, words_for};
 use crate::shm::{Shm, ShmWord};
@@ -59,6 +60,10 @@ pub struct Header {
     pub codec: ShmWord<u32>,
     /// What else was asked for: [`SURVIVES`].
     pub options: ShmWord<u32>,
+    /// The longest time that anybody sleeps without a look, in milliseconds; 0: as long as usual.
+    pub tick: ShmWord<u32>,
+    /// The parts of the primitive that some peer has had handles of.
+    pub ever: ShmWord<u32>,
     /// Beside each slot of `peers`: which parts of the primitive that peer has handles of.
     pub roles: [ShmWord<u32>; PEERS],
 }
@@ -88,6 +93,16 @@ pub struct ValueHead {
     pub version: ShmWord<u64>,
 }
 
+/// The body of a queue, beside its records.
+#[repr(C)]
+#[derive(FromBytes)]
+pub struct QueueHead {
+    /// The words of the ring, and the two locks.
+    pub control: queue::Control<Shm>,
+    /// The most messages there may be.
+    pub most: ShmWord<u32>,
+}
+
 /// What a region is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
@@ -108,11 +123,13 @@ pub enum Kind {
     Simplex = 7,
     /// A [`Pipe`](crate::Pipe) of two.
     Duplex = 8,
+    /// A [`Queue`](crate::Queue).
+    Queue = 9,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Lock,
         Kind::RLock,
         Kind::Value,
@@ -121,6 +138,7 @@ impl Kind {
         Kind::RawArray,
         Kind::Simplex,
         Kind::Duplex,
+        Kind::Queue,
     ];
 
     /// The kind with this number.
@@ -134,21 +152,21 @@ impl Kind {
             Kind::Value => size_of::<ValueHead>(),
             Kind::Array => 64, // a cache line for the lock
             Kind::RawValue | Kind::RawArray => 0,
-            Kind::Simplex | Kind::Duplex => PAGE,
+            Kind::Simplex | Kind::Duplex | Kind::Queue => PAGE,
         }
     }
     /// Bytes of each of those words, for elements of `bytes` bytes; 0 where there are none.
     pub const fn word_width(self, bytes: usize) -> usize {
         match self {
             Kind::Lock | Kind::RLock => 0,
-            Kind::Value | Kind::RawValue | Kind::Simplex | Kind::Duplex => WORD_BYTES,
+            Kind::Value | Kind::RawValue | Kind::Simplex | Kind::Duplex | Kind::Queue => WORD_BYTES,
             Kind::Array | Kind::RawArray => array::width_for(bytes),
         }
     }
     /// How many rings it has, each of `length` bytes.
     pub const fn rings(self) -> usize {
         match self {
-            Kind::Simplex => 1,
+            Kind::Simplex | Kind::Queue => 1,
             Kind::Duplex => 2,
             _ => 0,
         }
@@ -157,7 +175,7 @@ impl Kind {
     pub const fn words_size(self, bytes: usize, length: usize) -> Option<usize> {
         match self {
             Kind::Lock | Kind::RLock => Some(0),
-            Kind::Simplex | Kind::Duplex => length.checked_mul(self.rings()),
+            Kind::Simplex | Kind::Duplex | Kind::Queue => length.checked_mul(self.rings()),
             Kind::Value => words_for(bytes).checked_mul(WORD_BYTES),
             Kind::RawValue => bytes.div_ceil(WORD_BYTES).checked_mul(WORD_BYTES),
             // `bytes` may be what a broken process wrote into a header.
@@ -177,7 +195,8 @@ const _: () = {
     assert!(offset_of!(Header, fences) == 64 && offset_of!(Header, next_id) == 68);
     assert!(offset_of!(Header, peers) == 72 && offset_of!(Header, lock_name) == 72 + 4 * PEERS);
     assert!(offset_of!(Header, codec) == 72 + 4 * PEERS + NAME_BYTES);
-    assert!(size_of::<Header>() == 80 + 8 * PEERS + NAME_BYTES);
+    assert!(size_of::<Header>() == 88 + 8 * PEERS + NAME_BYTES);
+    assert!(size_of::<QueueHead>() <= PAGE && align_of::<QueueHead>() == 128);
     assert!(size_of::<PipeHead>() <= PAGE && BODY.is_multiple_of(PAGE));
     assert!(align_of::<PipeHead>() == 128 && offset_of!(PipeHead, ends) == 2 * 3 * 128);
     assert!(size_of::<Lock<Shm>>() == 16 && align_of::<Lock<Shm>>() == 8);
@@ -197,7 +216,7 @@ pub fn drawing() -> String {
     }
     out.push_str("-- every region\n");
     rows!(0, Header: magic, version, kind, type_size, type_align, type_code, body, id, lock_id, length, fences, next_id, peers,
-        lock_name, codec, options, roles);
+        lock_name, codec, options, tick, ever, roles);
     out.push_str("-- Lock, RLock: word (bits 0-29 owner, 30 contended, 31 died), depth, thread\n");
     let _ = writeln!(out, "{BODY:>6}  {:>5}  lock", size_of::<Lock<Shm>>());
     out.push_str("-- Value: up to 8 bytes one word, else an even and an odd copy\n");
@@ -209,6 +228,11 @@ pub fn drawing() -> String {
     out.push_str("-- Simplex, Duplex: for each direction tail, head and marks, 128 bytes each; then the records\n");
     rows!(BODY, PipeHead: rings, ends);
     let _ = writeln!(out, "{:>6}  {:>5}  records", BODY + Kind::Simplex.words_at(), "...");
+    out.push_str(
+        "-- Queue: tail, head and marks, 128 bytes each; a lock and a word for the putters, and for the getters\n",
+    );
+    rows!(BODY, QueueHead: control, most);
+    let _ = writeln!(out, "{:>6}  {:>5}  records", BODY + Kind::Queue.words_at(), "...");
     out.push_str("-- RawValue, RawArray\n");
     let _ = writeln!(out, "{BODY:>6}  {:>5}  words, elements", "...");
     out

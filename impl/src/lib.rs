@@ -49,6 +49,10 @@ mod pipe_end;
 mod pipe_error;
 mod plain;
 pub mod platform;
+mod queue;
+mod queue_end;
+mod queue_error;
+mod queue_sides;
 mod raw_array;
 mod raw_value;
 mod receiver;
@@ -87,6 +91,9 @@ pub use pipe_error::{
     Unsent,
 };
 pub use plain::{Integer, Plain};
+pub use queue::{Queue, QueueOptions};
+pub use queue_error::{GetError, GetTimeoutError, PutError, PutTimeoutError, QueueError, TryGetError, TryPutError};
+pub use queue_sides::{Getter, Putter};
 pub use raw_array::RawArray;
 pub use raw_value::RawValue;
 pub use receiver::{ByteReceiver, Messages, Receiver};

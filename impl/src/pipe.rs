@@ -173,7 +173,7 @@ impl PipeOptions {
 
 /// What a pipe for these messages has in its header.
 pub(crate) fn blueprint<T: ?Sized, C: Format<T>>(kind: Kind) -> Blueprint {
-    Blueprint { kind, element: C::print(), length: None, lock_id: 0, codec: C::NUMBER, options: 0 }
+    Blueprint { codec: C::NUMBER, ..Blueprint::new(kind, C::print()) }
 }
 
 /// Attaches to a pipe that this process was given.

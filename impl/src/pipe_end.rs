@@ -65,7 +65,7 @@ impl Parts<Shm> for Place {
         self.survives
     }
     fn is_abandoned(&self, side: Side) -> bool {
-        !self.ends.attachment().is_held(self.part(side))
+        !self.ends.attachment().can_be_held(self.part(side))
     }
 }
 
@@ -166,7 +166,7 @@ impl<K: Kept> Drop for PipeEnd<K> {
         let attachment = self.attachment().clone();
         let part = self.direction.parts.part(K::SIDE);
         attachment.let_go(part);
-        if attachment.is_peer(self.peer) || (!attachment.is_held(part) && self.claim().is_ok()) {
+        if attachment.is_peer(self.peer) || (!attachment.can_be_held(part) && self.claim().is_ok()) {
             self.kept.close(&self.direction, attachment.shm());
         }
     }

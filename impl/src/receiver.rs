@@ -133,10 +133,7 @@ fn decode<T, C: Codec<T>>(
         Front::InRing { position, bytes } => {
             C::decode(bytes, buffer, |place| direction.ring().read(shm, position, place))
         }
-        Front::Gathered => {
-            let message = incoming.message();
-            C::decode(message.len(), buffer, |place| place.copy_from_slice(message))
-        }
+        Front::Gathered => C::decode_from(incoming.message()),
     }
 }
 

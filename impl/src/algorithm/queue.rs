@@ -189,6 +189,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             let entered = self.lock(platform, me, side, (Patience { waits: true, asks: false, deadline }, false))?;
             let mut cursor = self.cursor(platform, side);
             if side == Side::Reader && discard && ring.see(platform, side, &mut cursor).is_ok() {
+                platform.store(&self.gate(side).known, cursor.other().to_bits(), &LEARN);
                 cursor.skip();
             }
             ring.seal(platform, side, &mut cursor);
@@ -196,6 +197,11 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             ring.rouse(platform, side);
         }
         Ok(())
+    }
+
+    /// Wakes everybody who waits for `side`: somebody has left it.
+    pub fn rouse(&self, platform: &P, side: Side) {
+        self.parts.ring().rouse(platform, side);
     }
 
     /// Whether there is no message, at some instant of this call.
@@ -305,7 +311,9 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
                 }
             } else {
                 match ring.sleep(platform, side, cursor, patience.deadline, ticks) {
-                    Wakeup::Woken | Wakeup::Changed => {}
+                    // Who wakes without a message wakes to see who is left.
+                    Wakeup::Woken => suspicious = !ring.has_moved(platform, side, cursor, &SPIN),
+                    Wakeup::Changed => {}
                     Wakeup::Tick => (suspicious, ticks) = (true, ticks + 1),
                     Wakeup::TimedOut => (suspicious, last_look) = (true, true),
                 }

@@ -4,7 +4,7 @@ use super::identity::Identity;
 use super::name::Name;
 use super::region::View;
 use super::roles::Holdings;
-use super::{Inode, Shm, fence, lease, region, registry, ticket};
+use super::{Inode, Shm, fence, futex, lease, region, registry, ticket};
 use crate::algorithm::peers;
 use crate::error::{AttachError, CreateError, OpenError, TypePrint};
 use crate::layout::{BODY, Header, Kind, MAGIC, VERSION};
@@ -13,7 +13,7 @@ use memmap2::MmapRaw;
 use nix::errno::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 /// In a [`Blueprint`] of a region that is there: whichever lock guards it.
 pub const ANY_LOCK: u64 = u64::MAX;
@@ -33,9 +33,16 @@ pub struct Blueprint {
     pub codec: u32,
     /// What else is asked for of a new region.
     pub options: u32,
+    /// The longest time that anybody is to sleep without a look in a new region, in milliseconds; 0: as long as usual.
+    pub tick: u32,
 }
 
 impl Blueprint {
+    /// Any region of this kind with these elements that has its own lock, if it has one, and no messages.
+    pub fn new(kind: Kind, element: TypePrint) -> Blueprint {
+        Blueprint { kind, element, length: None, lock_id: 0, codec: 0, options: 0, tick: 0 }
+    }
+
     /// Bytes of the body, with `length` elements.
     fn body(&self, length: usize) -> Option<usize> {
         let element = usize::try_from(self.element.size).ok()?;
@@ -52,6 +59,8 @@ pub struct Attachment {
     /// Which thread of this process has the value out in a guard; 0: none. Of this process alone, unlike the words mapped.
     editor: AtomicU64,
     pub(super) holdings: Holdings,
+    /// Looks in vain of those who do not wait.
+    misses: AtomicU32,
 }
 
 impl Attachment {
@@ -86,6 +95,7 @@ impl Attachment {
         header.length.store(length as u64, Ordering::Relaxed);
         header.codec.store(blueprint.codec, Ordering::Relaxed);
         header.options.store(blueprint.options, Ordering::Relaxed);
+        header.tick.store(blueprint.tick, Ordering::Relaxed);
         header.fences.store(asymmetric.into(), Ordering::Relaxed);
         if let Some(lock) = registry::find_region(blueprint.lock_id)
             && let Some(name) = lock.name()
@@ -96,6 +106,7 @@ impl Attachment {
                 word.store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
             }
         }
+        attachment.shm.tick = futex::tick(blueprint.tick);
         attachment.attach(None, || Ok(true))?;
         attachment.name = name;
         let attachment = Arc::new(attachment);
@@ -143,14 +154,16 @@ impl Attachment {
     /// Maps the region behind `file`, if it is one.
     pub(super) fn of(file: OwnedFd) -> Result<Attachment, OpenError> {
         let view = View::of(&file)?;
-        Attachment::map(file, view.bytes(), view.header().fences.load(Ordering::Relaxed) != 0)
+        let mut attachment = Attachment::map(file, view.bytes(), view.header().fences.load(Ordering::Relaxed) != 0)?;
+        attachment.shm.tick = futex::tick(view.header().tick.load(Ordering::Relaxed));
+        Ok(attachment)
     }
 
     fn map(file: OwnedFd, bytes: usize, asymmetric: bool) -> Result<Attachment, OpenError> {
         let file = region::beyond_standard(file)?;
         let map = region::map(&file, bytes)?;
         let inode = Inode::of(&file).map_err(|errno| OpenError::system("fstat", errno))?;
-        let shm = Shm { base: file, inode, asymmetric };
+        let shm = Shm { base: file, inode, asymmetric, tick: futex::tick(0) };
         Ok(Attachment {
             shm,
             map,
@@ -158,6 +171,7 @@ impl Attachment {
             name: None,
             editor: AtomicU64::new(0),
             holdings: Holdings::default(),
+            misses: AtomicU32::new(0),
         })
     }
 
@@ -212,6 +226,12 @@ impl Attachment {
         // SAFETY: the mapping is page-aligned, longer than a header (`create` and `View::of` see to it), shared, and
         // a header is words that are only accessed atomically.
         unsafe { &*self.map.as_ptr().cast::<Header>() }
+    }
+
+    /// Counts a look in vain; whether it is the last of `every` so many.
+    #[inline]
+    pub(crate) fn count_miss(&self, every: u32) -> bool {
+        self.misses.fetch_add(1, Ordering::Relaxed) % every == every - 1
     }
 
     /// Whether this was asked for when the region was made: an option of [`layout`](crate::layout).

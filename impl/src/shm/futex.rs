@@ -9,6 +9,14 @@ use std::time::Duration;
 /// The longest time a sleeper sleeps without asking whether the one it waits for lives.
 pub(super) const MAX_TICK: Duration = Duration::from_millis(50);
 
+/// The longest sleep in a region whose header says so many milliseconds; 0, or more than the usual: the usual.
+pub(super) fn tick(milliseconds: u32) -> Duration {
+    match milliseconds {
+        0 => MAX_TICK,
+        shorter => MAX_TICK.min(Duration::from_millis(shorter.into())),
+    }
+}
+
 /// An instant of the monotonic clock, or never. Reached at once if it lies in the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(Option<Duration>);
@@ -28,9 +36,15 @@ fn now() -> Duration {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
 }
 
-/// Sleeps while the low half of `word` is `expected`: until woken, `deadline`, or the next tick (after 1, 2, 4 ... 50 ms).
-pub(super) fn wait<V: Int>(word: &ShmWord<V>, expected: u32, deadline: Deadline, ticks: u32) -> Wakeup {
-    let tick = now() + Duration::from_millis(1 << ticks.min(6)).min(MAX_TICK);
+/// Sleeps while the low half of `word` is `expected`: until woken, `deadline`, or the next tick (after 1, 2, 4 ... ms, at most
+/// `longest`).
+pub(super) fn wait<V: Int>(
+    word: &ShmWord<V>,
+    expected: u32,
+    deadline: Deadline,
+    (ticks, longest): (u32, Duration),
+) -> Wakeup {
+    let tick = now() + Duration::from_millis(1 << ticks.min(6)).min(longest);
     let until = deadline.0.map_or(tick, |deadline| deadline.min(tick));
     let at = libc::timespec { tv_sec: until.as_secs().cast_signed(), tv_nsec: until.subsec_nanos().into() };
     // SAFETY: the word is mapped for as long as `word` is borrowed, the timespec lives on this stack, and the bitset form

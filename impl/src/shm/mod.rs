@@ -41,6 +41,7 @@ use crate::layout::PAGE;
 use crate::platform::{Int, Life, Ordering, Platform, Site, Wakeup};
 use nix::sys::stat::fstat;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 /// The real platform, as seen from one region: its words, and the lives of its peers.
 pub struct Shm {
@@ -50,6 +51,8 @@ pub struct Shm {
     inode: Inode,
     /// Whether the fence pair of this region is asymmetric.
     asymmetric: bool,
+    /// The longest time that anybody sleeps without a look.
+    tick: Duration,
 }
 
 /// A file's identity.
@@ -132,7 +135,7 @@ impl Platform for Shm {
         ticks: u32,
         _site: &'static Site,
     ) -> Wakeup {
-        futex::wait(word, expected, deadline, ticks)
+        futex::wait(word, expected, deadline, (ticks, self.tick))
     }
     fn wake<V: Int>(&self, word: &ShmWord<V>, count: u32, _site: &'static Site) {
         futex::wake(word, count);

@@ -41,7 +41,19 @@ impl Attachment {
         let granted = self.holdings.granted.load(Ordering::Relaxed);
         self.holdings.granted.store(granted & !parts, Ordering::Relaxed);
         self.holdings.change(parts & !granted, |count| count.saturating_add(1));
+        self.tell_ever(parts);
         self.tell_roles();
+    }
+
+    /// Whether some process may still come to have a handle of one of these parts: from a peer that lives and has one, or by
+    /// the region's name.
+    pub(crate) fn can_be_held(&self, parts: u32) -> bool {
+        self.name.is_some() || self.is_held(parts)
+    }
+
+    /// Whether some peer has had a handle of one of these parts.
+    pub(crate) fn has_been_held(&self, parts: u32) -> bool {
+        self.header().ever.load(Ordering::Relaxed) & parts != 0
     }
 
     /// Counts a handle of these parts no more.
@@ -51,17 +63,26 @@ impl Attachment {
         self.tell_roles();
     }
 
-    /// Whether some process may still have, or come to have, a handle of one of these parts: a peer that lives, or whoever
-    /// learns the region's name.
+    /// Whether a peer that lives has a handle of one of these parts.
     pub(crate) fn is_held(&self, parts: u32) -> bool {
         let header = self.header();
         let holds = |(peer, role): (u32, u32)| {
             peer != 0 && role & parts != 0 && lease::is_held(&self.shm.base, peer) != Ok(false)
         };
         let all = header.peers.iter().zip(&header.roles);
-        self.name.is_some()
-            || self.holdings.parts() & parts != 0
+        self.holdings.parts() & parts != 0
             || all.map(|(peer, role)| (peer.load(Ordering::Relaxed), role.load(Ordering::Relaxed))).any(holds)
+    }
+
+    fn tell_ever(&self, parts: u32) {
+        let ever = &self.header().ever;
+        let mut known = ever.load(Ordering::Relaxed);
+        while known & parts != parts {
+            match ever.compare_exchange(known, known | parts, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => known = now,
+            }
+        }
     }
 
     fn tell_roles(&self) {
