@@ -5,15 +5,18 @@ use crate::algorithm::pipe::{self, Parts, Patience, Taken};
 use crate::algorithm::record::Framing;
 use crate::algorithm::ring::{Control, Ring, Side, WORD_BYTES};
 use crate::error::{CreateError, OpenError};
-use crate::layout::{PipeHead, SURVIVES};
+use crate::layout::{LONGEST_RING, PAGE, PipeHead, SURVIVES};
 use crate::pipe_error::EndError;
 use crate::shm::{Attachment, Deadline, Mapped, Mirror, Shm, ShmWord};
 use std::sync::Arc;
 
-/// The first end of a pipe: the sender of a simplex one.
-pub(crate) const FIRST: u32 = 1;
-/// The second end: the receiver of a simplex one.
-pub(crate) const SECOND: u32 = 2;
+/// The part of a pipe that has `side` of direction `index`, a bit. Each by itself: half of a connection may be dropped.
+pub(crate) const fn part(index: usize, side: Side) -> u32 {
+    match side {
+        Side::Writer => 1 << (2 * index),
+        Side::Reader => 2 << (2 * index),
+    }
+}
 
 /// How seldom a look in vain asks after the other process, which is a system call.
 const ASK_EVERY: u32 = 1 << 14;
@@ -45,7 +48,7 @@ impl Place {
     }
     /// Which part of the pipe has `side` of this direction.
     fn part(&self, side: Side) -> u32 {
-        if (self.index == 0) == (side == Side::Writer) { FIRST } else { SECOND }
+        part(self.index, side)
     }
 }
 
@@ -119,7 +122,7 @@ impl<K: Kept> PipeEnd<K> {
         let mirror = Mirror::new(attachment, index)?.ok_or_else(corrupt)?;
         let head = Mapped::<PipeHead>::body(attachment.clone()).ok_or_else(corrupt)?;
         let (control, ends) = (head.part(|head| &head.rings[index]), head.part(|head| &head.ends[index]));
-        let (capacity, survives) = (attachment.length(), attachment.has_option(SURVIVES));
+        let (capacity, survives) = (mirror.capacity(), attachment.has_option(SURVIVES));
         let place = Place { control, ends, mirror, framing: framing(capacity, fixed), capacity, survives, index };
         attachment.hold(place.part(K::SIDE));
         Ok(PipeEnd { direction: Direction::new(place), kept: K::default(), peer: NOBODY })
@@ -133,6 +136,11 @@ impl<K: Kept> PipeEnd<K> {
     /// Bytes of the ring.
     pub(crate) fn capacity(&self) -> usize {
         self.direction.parts.capacity
+    }
+
+    /// The part of the pipe that this is.
+    pub(crate) fn part(&self) -> u32 {
+        self.direction.parts.part(K::SIDE)
     }
 
     /// Runs `operation` on the direction, of which this process then has the end.
@@ -164,7 +172,7 @@ impl<K: Kept> Drop for PipeEnd<K> {
     /// Closes the end, if this process has it; or if nobody has had it, and nobody is left who could take it.
     fn drop(&mut self) {
         let attachment = self.attachment().clone();
-        let part = self.direction.parts.part(K::SIDE);
+        let part = self.part();
         attachment.let_go(part);
         if attachment.is_peer(self.peer) || (!attachment.can_be_held(part) && self.claim().is_ok()) {
             self.kept.close(&self.direction, attachment.shm());
@@ -184,9 +192,8 @@ fn framing(capacity: usize, fixed: Option<usize>) -> Framing {
 
 /// Why a ring cannot have this capacity, if it cannot; else the capacity in full pages.
 pub(crate) fn capacity_of(bytes: usize) -> Result<usize, CreateError> {
-    const LONGEST: usize = 1 << 31;
     match bytes {
-        1..=LONGEST => Ok(bytes.next_power_of_two().max(crate::layout::PAGE)),
-        _ => Err(CreateError::Capacity { bytes, longest: LONGEST }),
+        1..=LONGEST_RING => Ok(bytes.next_power_of_two().max(PAGE)),
+        _ => Err(CreateError::Capacity { bytes, longest: LONGEST_RING }),
     }
 }

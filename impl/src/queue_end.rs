@@ -77,7 +77,7 @@ impl QueueEnd {
         let corrupt = || OpenError::Ring { capacity: attachment.length() };
         let mirror = Mirror::new(attachment, 0)?.ok_or_else(corrupt)?;
         let head = Mapped::<QueueHead>::body(attachment.clone()).ok_or_else(corrupt)?;
-        let capacity = attachment.length();
+        let capacity = mirror.capacity();
         let framing = match fixed {
             Some(bytes) if bytes <= capacity => Framing::Fixed(bytes),
             _ => Framing::Framed(longest(capacity)),
