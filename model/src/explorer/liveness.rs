@@ -1,6 +1,9 @@
 //! Liveness, on the finished graph: can everybody always still come to an end, and can nobody be kept from it for ever by
 //! others who are treated fairly?
 //!
+//! Who waits for what, by the specification, need not come has come to an end as well: a getter whose putters are all dead
+//! waits lawfully. What a dead one had under way need not have happened, so nobody need be woken by it.
+//!
 //! Nobody can count on a whim: a kill, or a wake-up for no reason. So whims lead nowhere here.
 
 use super::search::Graph;

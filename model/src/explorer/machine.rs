@@ -146,6 +146,13 @@ impl<S: Subject> Machine<S> {
         (0..self.count).all(|role| self.roles.request(self.place(state, role)).is_none())
     }
 
+    /// Whether all who have not ended wait for something that, by the specification, need not come: a lawful end, too.
+    pub fn waits_lawfully(&self, state: &[u64]) -> bool {
+        let left = (0..self.count).filter(|role| self.roles.request(self.place(state, *role)).is_some());
+        let left: Vec<usize> = left.collect();
+        left.iter().all(|role| self.is_asleep(state, *role)) && self.configurations.may_wait(self.set(state), &left)
+    }
+
     fn deaths(&self, state: &[u64]) -> u64 {
         (state[state.len() - 1] >> 32 & BYTE).count_ones().into()
     }

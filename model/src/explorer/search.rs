@@ -23,6 +23,8 @@ pub struct Explored {
     pub transitions: u64,
     /// How many of those steps were kills.
     pub kills: u64,
+    /// In how many states somebody waits for ever, and lawfully.
+    pub waiting: u64,
     /// How many steps the farthest state is away from the first.
     pub longest: u32,
     /// Bytes of a state.
@@ -47,7 +49,7 @@ pub(super) struct Graph {
     pub(super) starts: Vec<u32>,
     /// Where the steps lead, and whether somebody can count on them.
     pub(super) edges: Vec<Edge>,
-    /// Which states are over.
+    /// Which states are over: everybody has ended, or waits lawfully.
     pub(super) over: Vec<bool>,
 }
 
@@ -102,11 +104,14 @@ pub fn explore<S: Subject>(scenario: &Scenario<S>, limits: &Limits) -> Explored 
                 frontier.push_back((next, depth + 1));
             }
         }
-        let over = machine.is_over(&state);
+        let mut over = machine.is_over(&state);
         let from = graph.starts[current as usize] as usize;
         if !over && graph.edges[from..].iter().all(|edge| edge.who.is_none()) {
-            wrong = Some((current, "everybody left sleeps for ever"));
-            break;
+            if !machine.waits_lawfully(&state) {
+                wrong = Some((current, "everybody left sleeps for ever"));
+                break;
+            }
+            (over, explored.waiting) = (true, explored.waiting + 1);
         }
         if over && limits.outcomes {
             explored.outcomes.insert(story::outcome(&machine, &state));

@@ -192,7 +192,11 @@ pub(super) fn faults() -> Vec<Fault> {
     let two = |name, form| Scenario::new(name, Joinable { form, tasks: 2 }, [TWO, TWO, JOIN]);
     vec![
         Fault::holds(one("join-one", Form::Right), "one task, two workers, any of them killed").killing(1),
-        Fault::holds(two("join-two", Form::Right), "two tasks, two workers, any of them killed").killing(1),
+        Fault::holds(
+            two("join-two", Form::Right),
+            "two tasks, two workers, both killed: who joins while tasks are left waits lawfully, for a new worker",
+        )
+        .killing(2),
         Fault::asleep(
             one("join-shared-count", Form::SharedCount),
             "a worker dies with its task: the count will never be complete, and nothing says why",

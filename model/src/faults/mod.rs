@@ -35,7 +35,7 @@ pub enum Expected {
     Holds,
     /// Somebody is answered what no order of the operations explains.
     Unordered,
-    /// Everybody who is left sleeps, and nobody will wake them.
+    /// Everybody who is left sleeps, nobody will wake them, and somebody of them need not wait.
     Asleep,
 }
 

@@ -63,6 +63,8 @@ pub enum Form {
     WakesOneLeavesWoken,
     /// Closing sets a flag beside the counts.
     ClosedBeside,
+    /// A tick only makes it sleep again, on whatever the other side's count is by then.
+    TicksBlindly,
 }
 
 /// The ring.
@@ -130,6 +132,7 @@ impl Ring {
         let (mut suspicious, mut slept) = (false, false);
         loop {
             self.lock(turn, suspicious, 2 + u64::from(slept));
+            platform.loop_head(&[6, slept.into()]); // how it came in is history
             let is_flagged = self.is_flagged(turn); // first: what was put before it was set is then counted below
             let mine: u32 = platform.load(own, &COUNT);
             let theirs: u32 = platform.load(other, &COUNT);
@@ -142,10 +145,10 @@ impl Ring {
             if can_go_on {
                 return self.go_on(turn, item, (mine, theirs), slept);
             }
-            match self.sleep(turn, theirs, timed) {
+            match self.sleep(turn, theirs, timed, slept) {
                 Some(Wakeup::TimedOut) => return Answer::TimedOut,
                 Some(Wakeup::Woken) if timed && self.form == Form::WakesOneLeavesWoken => return Answer::TimedOut,
-                Some(wakeup) => (suspicious, slept) = (wakeup == Wakeup::Tick, true),
+                Some(wakeup) => (suspicious, slept) = (wakeup == Wakeup::Tick, self.wakes_one()),
                 None => (suspicious, slept) = (false, slept),
             }
             // The replies of this turn are history; the lock begins a loop of its own, with these two.
@@ -172,6 +175,9 @@ impl Ring {
             None => Answer::Got(platform.load(slot, &SLOT)),
         };
         platform.store(own, mine + 1, &MOVE);
+        let known = if self.wakes_one() && slept { [1, theirs] } else { [0, 0] };
+        let got = if let Answer::Got(item) = answer { item } else { 0 };
+        platform.loop_head(&[7, mine, got, known[0], known[1]].map(u64::from));
         let is_more = self.wakes_one() && slept && self.can_go_on(side, mine + 1, platform.load(other, &COUNT));
         if self.wakes_one() && slept && !is_more {
             platform.store(&words.marks[side], theirs, &MARK);
@@ -197,8 +203,9 @@ impl Ring {
     }
 
     /// Rule 2.
-    fn sleep<P: ModelPlatform>(self, turn: &Turn<'_, P>, theirs: u32, timed: bool) -> Option<Wakeup> {
+    fn sleep<P: ModelPlatform>(self, turn: &Turn<'_, P>, theirs: u32, timed: bool, slept: bool) -> Option<Wakeup> {
         let Turn { words, platform, side, .. } = *turn;
+        platform.loop_head(&[8, theirs.into(), slept.into()]);
         let mark = if self.form == Form::FlagClearedByWaker { 1 } else { theirs };
         if self.form == Form::MarkOutside {
             self.unlock(turn);
@@ -217,7 +224,13 @@ impl Ring {
             return None;
         }
         let deadline = if timed { platform.deadline() } else { P::never() };
-        Some(platform.wait(other, theirs, deadline, 0, &SLEEP))
+        let mut slept_on = theirs;
+        loop {
+            match platform.wait(other, slept_on, deadline, 0, &SLEEP) {
+                Wakeup::Tick if self.form == Form::TicksBlindly => slept_on = platform.load(other, &RECHECK),
+                wakeup => return Some(wakeup),
+            }
+        }
     }
 
     /// Rule 4.
