@@ -12,8 +12,8 @@
 //!
 //! Rules:
 //! 1. A wait is one step, which compares the word and falls asleep. Any sleeper of the word may be the one that is woken.
-//! 2. A kill can come at any moment, to a role that runs or sleeps. A role that is dead and not yet known to be is the same
-//!    as one that is stopped: so it is known at once.
+//! 2. A kill can come at any moment: to a role that runs or sleeps, and to a process that has done all it had to do, as long as
+//!    others have not. A role that is dead and not yet known to be is the same as one that is stopped: so it is known at once.
 //! 3. Nobody ticks before the first death; after each, everybody once, or one for all ([`Ticks`]). Whoever would
 //!    need another tick sleeps for ever.
 //! 4. A sleep with a deadline may end by it at any moment. A sleep may end for no reason, a few times in all.
@@ -322,8 +322,12 @@ impl<S: Subject> Machine<S> {
     fn kill(&mut self, state: &[u64], process: usize, steps: &mut Vec<Step>) {
         let roles: Vec<usize> =
             (0..self.count).filter(|role| self.roles.scenario().roles[*role].process == process).collect();
-        if roles.iter().all(|role| self.roles.request(self.place(state, *role)).is_none()) {
-            return; // it has ended, or there is no such process
+        if roles.is_empty() || self.is_dead(state, process) {
+            return;
+        }
+        let is_idle = roles.iter().all(|role| self.roles.request(self.place(state, *role)).is_none());
+        if is_idle && (!self.limits.idle_kills || self.is_over(state)) {
+            return;
         }
         let mut next: State = state.into();
         for role in roles {

@@ -72,6 +72,9 @@ pub struct Limits {
     pub memory: Memory,
     /// How many processes may be killed.
     pub kills: u8,
+    /// Whether a process may be killed, too, that has done all it had to do, while others go on. It is still a peer: its death
+    /// can be asked after, and what it left behind looked at. (Worlds whose kills come at accesses do not know of it.)
+    pub idle_kills: bool,
     /// Who ticks when one was.
     pub ticks: Ticks,
     /// How many sleeps may end for no reason.
@@ -96,6 +99,7 @@ impl Default for Limits {
         Limits {
             memory: Memory::Sc,
             kills: 0,
+            idle_kills: true,
             ticks: Ticks::Each,
             spurious: 1,
             outcomes: false,

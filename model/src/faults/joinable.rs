@@ -184,8 +184,6 @@ impl Subject for Joinable {
 
 pub(super) fn faults() -> Vec<Fault> {
     const ONE: &[Op] = &[Op::Take, Op::Done];
-    /// It lives on, after its task: who has nothing more to do is not killed.
-    const MORE: &[Op] = &[Op::Take, Op::Done, Op::Take];
     const TWO: &[Op] = &[Op::Take, Op::Done, Op::Take, Op::Done];
     const JOIN: &[Op] = &[Op::Join];
     let one = |name, form| Scenario::new(name, Joinable { form, tasks: 1 }, [ONE, ONE, JOIN]);
@@ -203,12 +201,8 @@ pub(super) fn faults() -> Vec<Fault> {
         )
         .killing(1),
         Fault::unordered(
-            Scenario::new(
-                "join-done-before-alive",
-                Joinable { form: Form::DoneBeforeAlive, tasks: 1 },
-                [MORE, ONE, JOIN],
-            ),
-            "between the two looks the worker reports its task and dies: a task that is done is called lost",
+            one("join-done-before-alive", Form::DoneBeforeAlive),
+            "between the two looks the worker reports its task and, idle, dies: a task that is done is called lost",
         )
         .killing(1),
     ]
