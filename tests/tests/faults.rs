@@ -1,5 +1,6 @@
 //! Protocols broken on purpose, each found by the explorer, and drawn; and their right forms, of which every state is seen.
 
+use procession_model::explorer::Limits;
 use procession_model::faults::{Expected, Fault, faults};
 use std::fmt::Write;
 
@@ -56,7 +57,7 @@ fn loop_heads_say_the_truth() {
         if believing.states > 35_000 {
             continue; // without loop heads it would be millions
         }
-        let explored = fault.explore_with(false);
+        let explored = fault.explore_with(|limits| Limits { loop_heads: false, ..limits });
         let wrong = explored.violation.as_ref().map(|violation| violation.what.as_str());
         assert_eq!(wrong, fault.expected.violation(), "{}, after {} states", fault.name, explored.states);
         // Where something is found, the search ends early, and at which state of that depth is chance.

@@ -7,11 +7,13 @@
 mod buffers;
 pub mod clocks;
 pub mod configurations;
+mod expand;
 pub mod liveness;
 pub mod machine;
 pub mod replay;
 pub mod roles;
 pub mod search;
+mod seen;
 mod story;
 
 use crate::mutants::Mutant;
@@ -89,6 +91,9 @@ pub struct Limits {
     pub states: usize,
     /// When to stop.
     pub time: Duration,
+    /// How many threads a large search has, 1 or 2. It sees the same with either; who runs several searches at once leaves it
+    /// at 1.
+    pub threads: usize,
     /// Is told now and then how far the search is.
     pub watch: fn(&Progress),
 }
@@ -107,6 +112,7 @@ impl Default for Limits {
             mutant: None,
             states: 20_000_000,
             time: Duration::from_secs(60),
+            threads: 1,
             watch: |_| (),
         }
     }

@@ -111,7 +111,7 @@ fn described<S: Subject>(machine: &Machine<S>, state: &State, next: &State, role
 }
 
 /// What each role was told, in one line, as [`outcome`](crate::history::outcome) says it.
-pub(super) fn outcome<S: Subject>(machine: &Machine<S>, state: &State) -> String {
+pub(super) fn outcome<S: Subject>(machine: &Machine<S>, state: &[u64]) -> String {
     let roles = &machine.roles.scenario().roles;
     let told: Vec<String> = (0..roles.len())
         .map(|role| {

@@ -98,14 +98,14 @@ impl Fault {
 
     /// Explores it. Nobody wakes for no reason: that could only hide a wake that is missing.
     pub fn explore(&self) -> Explored {
-        self.explore_with(true)
+        self.explore_with(|limits| limits)
     }
 
-    /// Explores it, believing the protocol about its loop heads or not.
-    pub fn explore_with(&self, loop_heads: bool) -> Explored {
+    /// Explores it under other limits.
+    pub fn explore_with(&self, change: impl FnOnce(Limits) -> Limits) -> Explored {
         let time = Duration::from_secs(120);
         let (memory, kills, ticks) = (self.memory, self.kills, self.ticks);
-        (self.explorer)(&Limits { memory, kills, ticks, spurious: 0, loop_heads, time, ..Limits::default() })
+        (self.explorer)(&change(Limits { memory, kills, ticks, spurious: 0, time, ..Limits::default() }))
     }
 }
 
