@@ -9,6 +9,7 @@
 //! | [`fences`] | the asymmetric fence pair |
 //! | [`ring`] | a bounded ring, its sides asleep on each other's counts |
 //! | [`claiming`] | a bounded ring whose places are claimed first and published later |
+//! | [`fragments`] | messages in fragments, through a bounded ring |
 //! | [`joinable`] | tasks, taken and done, and somebody who waits for all of them |
 
 pub mod biased;
@@ -16,6 +17,7 @@ pub mod bounded;
 pub mod claiming;
 pub mod fences;
 pub mod flag_lock;
+pub mod fragments;
 pub mod joinable;
 pub mod lock;
 pub mod ring;
@@ -117,6 +119,7 @@ pub fn faults() -> Vec<Fault> {
         fences::faults(),
         ring_scenarios::faults(),
         claiming::faults(),
+        fragments::faults(),
         biased::faults(),
         joinable::faults(),
     ];

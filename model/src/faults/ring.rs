@@ -14,12 +14,11 @@
 //! 3. Nobody ever clears a mark, and nobody modifies a word: there is nothing to be left behind.
 //! 4. Closing sets CLOSED in one count after the other, each under its side's lock, and wakes all who sleep on it.
 
-use super::bounded::{Answer, Bounded, Op};
+use super::bounded::{Answer, Op, Queue};
 use super::lock::{Entry, Form as Lock};
 use super::section::Patience;
 use super::site;
-use crate::scenario::{ModelPlatform, Subject};
-use procession::algorithm::Owner;
+use crate::scenario::ModelPlatform;
 use procession::platform::{Access, Site, Wakeup};
 
 const COUNT: Site = site("ring.count", Access::Load);
@@ -250,15 +249,11 @@ impl Ring {
     }
 }
 
-impl Subject for Ring {
-    type Spec = Bounded;
-    type Op = Op;
-    type Answer = Answer;
-    type Shared<P: ModelPlatform> = Words<P>;
-    type Local = ();
+impl Queue for Ring {
+    type Words<P: ModelPlatform> = Words<P>;
 
-    fn spec(&self) -> Bounded {
-        Bounded::new(self.capacity as usize)
+    fn capacity(&self) -> usize {
+        self.capacity as usize
     }
 
     fn build<P: ModelPlatform>(&self) -> Words<P> {
@@ -268,31 +263,16 @@ impl Subject for Ring {
         Words { counts: words(0), marks: words(mark), locks: words(0), closed: P::word(0), slots }
     }
 
-    fn apply<P: ModelPlatform>(
-        &self,
-        words: &Words<P>,
-        platform: &P,
-        me: Owner,
-        (): &mut (),
-        op: &Op,
-    ) -> Option<Answer> {
-        let turn = |side| Turn { words, platform, me: me.peer, side };
+    fn apply<P: ModelPlatform>(&self, words: &Words<P>, platform: &P, me: u32, op: &Op) -> Option<Answer> {
+        let turn = |side| Turn { words, platform, me, side };
         Some(match op {
             Op::Put(item) => self.pass(&turn(PUT), Some(*item), false),
             Op::Get => self.pass(&turn(GET), None, false),
             Op::GetTimeout => self.pass(&turn(GET), None, true),
             Op::Close => {
-                self.close(words, platform, me.peer);
+                self.close(words, platform, me);
                 Answer::Done
             }
         })
-    }
-
-    fn leaves_out(&self, (): &(), _op: &Op) -> bool {
-        false
-    }
-
-    fn is_timed(&self, op: &Op) -> bool {
-        matches!(op, Op::GetTimeout)
     }
 }

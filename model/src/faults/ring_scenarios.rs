@@ -1,7 +1,7 @@
 //! The scenarios of the ring.
 
 use super::Fault;
-use super::bounded::Op;
+use super::bounded::{Op, Passage};
 use super::ring::Form::*;
 use super::ring::{Form, Ring};
 use crate::scenario::Scenario;
@@ -15,8 +15,13 @@ const PUT_TWICE: &[Op] = &[Op::Put(1), Op::Put(2)];
 const PUT_THREE: &[Op] = &[Op::Put(1), Op::Put(2), Op::Put(3)];
 const CLOSE: &[Op] = &[Op::Close];
 
-fn scenario<const N: usize>(name: &'static str, form: Form, capacity: u32, roles: [&[Op]; N]) -> Scenario<Ring> {
-    Scenario::new(name, Ring { form, capacity }, roles)
+fn scenario<const N: usize>(
+    name: &'static str,
+    form: Form,
+    capacity: u32,
+    roles: [&[Op]; N],
+) -> Scenario<Passage<Ring>> {
+    Scenario::new(name, Passage(Ring { form, capacity }), roles)
 }
 
 pub(super) fn faults() -> Vec<Fault> {
