@@ -14,6 +14,7 @@ pub mod replay;
 pub mod roles;
 pub mod search;
 mod seen;
+pub mod state;
 mod story;
 
 use crate::mutants::Mutant;

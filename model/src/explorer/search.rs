@@ -5,9 +5,10 @@
 //! verdict and every story is that of one thread.
 
 use super::expand::expand;
-use super::machine::{MOST_ROLES, Machine, State};
+use super::machine::{MOST_ROLES, Machine};
 use super::roles::Roles;
 use super::seen::{Halt, Seen};
+use super::state::State;
 use super::{Limits, Progress, liveness, story};
 use crate::scenario::{Scenario, Subject};
 use crate::worlds::{Violation, is_interrupted};

@@ -1,8 +1,9 @@
 //! The story of a path: the steps again, one after the other, with what each did.
 
-use super::machine::{self, Machine, Move, State};
+use super::machine::{self, Machine, Move};
 use super::replay::What;
 use super::roles::Told;
+use super::state::State;
 use crate::draw;
 use crate::history::Event;
 use crate::scenario::Subject;
