@@ -77,6 +77,8 @@ pub fn run(options: &Options) -> Result<End, Failure> {
         kills: options.kills,
         spurious: options.spurious,
         time: Duration::from_secs(options.limit),
+        // Several scenarios keep every processor busy as it is.
+        threads: if chosen.len() == 1 { 2 } else { 1 },
         watch: |progress| {
             if let Some(bar) = BAR.get() {
                 let Progress { scenario, states, frontier, per_second } = progress;

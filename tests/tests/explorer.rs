@@ -4,6 +4,7 @@ use procession::algorithm::Owner;
 use procession::platform::{Access, Site};
 use procession_model::explore::{scenario, scenarios};
 use procession_model::explorer::{Explored, Limits, Memory, explore};
+use procession_model::faults::{Expected, faults};
 use procession_model::mutants::{Break, all};
 use procession_model::scenario::{ModelPlatform, Scenario, Subject};
 use procession_model::spec::{Actor, Spec};
@@ -24,7 +25,8 @@ fn with_a_kill() -> Limits {
 }
 
 /// Everything that can come out, with every process killed at every moment: the same as in loom-rmw and in shuttle, wherever
-/// those come to their end. (Threads that die together are another matter: loom takes its kills at accesses, one by one.)
+/// those come to their end. (Threads that die together are another matter: loom takes its kills at accesses, one by one. For
+/// the same reason nobody dies there who has nothing more to do.)
 #[test]
 fn outcomes_are_those_of_loom_rmw_and_shuttle() {
     let (mut by_loom, mut by_shuttle) = (0, 0);
@@ -33,7 +35,8 @@ fn outcomes_are_those_of_loom_rmw_and_shuttle() {
             if kills && scenario.name().contains("threads") {
                 continue;
             }
-            let limits = Limits { kills: kills.into(), outcomes: true, spurious: 0, ..Limits::default() };
+            let limits =
+                Limits { kills: kills.into(), idle_kills: false, outcomes: true, spurious: 0, ..Limits::default() };
             let ours = explored(scenario.name(), &limits);
             assert!(ours.exhausted, "{}", scenario.name());
             let setting =
@@ -216,4 +219,29 @@ fn running_for_ever_is_seen() {
     assert_eq!(alone.what, "from here nobody can ever come to an end");
     let patient = explored(Waiting::ForTheOther);
     assert!(patient.exhausted && patient.violation.is_none());
+}
+
+/// Two threads see what one sees, in the same order: every count and every story, also where something is wrong, or the search
+/// stops.
+#[test]
+fn two_threads_see_what_one_sees() {
+    let said = |explored: Explored| {
+        let story = explored.violation.map(|violation| violation.story);
+        (explored.exhausted, explored.states, explored.transitions, explored.kills, explored.longest, story)
+    };
+    for limits in [with_a_kill(), Limits { states: 123_456, ..with_a_kill() }] {
+        for name in ["lock-x3-twice", "value-x3", "array-x3"] {
+            let with = |threads| said(explored(name, &Limits { threads, ..limits }));
+            assert_eq!(with(1), with(2), "{name}");
+        }
+    }
+    let is_large = |explored: &Explored| explored.states > 60_000;
+    let mut found = 0;
+    for fault in faults().iter().filter(|fault| fault.expected != Expected::Holds) {
+        let with = |threads| fault.explore_with(|limits| Limits { threads, ..limits });
+        let one = with(1);
+        found += u32::from(is_large(&one));
+        assert_eq!(said(one), said(with(2)), "{}", fault.name);
+    }
+    assert!(found > 0, "nothing is wrong in a large search");
 }

@@ -4,7 +4,8 @@
 //! bit for each role, whose buffer has not been empty since its heavy fence began, and its own bit while that lasts.
 
 use super::Memory;
-use super::machine::{BYTE, Machine, State};
+use super::machine::Machine;
+use super::state::{BYTE, State};
 use crate::scenario::Subject;
 
 /// How many stores a buffer holds.

@@ -120,6 +120,18 @@ impl<S: Subject> Configurations<S> {
         self.remember(from, cause, set)
     }
 
+    /// Whether those who sleep may sleep for ever: in one of the configurations each of their operations is still to happen, has
+    /// no deadline, and finds no answer.
+    pub fn may_wait(&self, set: Set, sleepers: &[usize]) -> bool {
+        let has_no_answer = |configuration: &Configuration<S::Spec>, role: usize| {
+            let Open::Called(op) = configuration.open[role] else { return false };
+            let op = &self.scenario.roles[role].ops[op];
+            !self.scenario.subject.is_timed(op) && configuration.state.step(self.scenario.actor(role), op).is_empty()
+        };
+        let mut set = self.sets[set as usize].iter();
+        set.any(|configuration| sleepers.iter().all(|role| has_no_answer(configuration, *role)))
+    }
+
     /// Adds whatever can have happened.
     fn closed(&self, seeds: impl IntoIterator<Item = Configuration<S::Spec>>) -> HashSet<Configuration<S::Spec>> {
         let mut set = HashSet::new();

@@ -1,10 +1,15 @@
 //! Liveness, on the finished graph: can everybody always still come to an end, and can nobody be kept from it for ever by
 //! others who are treated fairly?
 //!
+//! Who waits for what, by the specification, need not come has come to an end as well: a getter whose putters are all dead
+//! waits lawfully. What a dead one had under way need not have happened, so nobody need be woken by it.
+//!
 //! Nobody can count on a whim: a kill, or a wake-up for no reason. So whims lead nowhere here.
 
-use super::search::Graph;
+use super::seen::Graph;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::panic::resume_unwind;
+use std::thread;
 
 /// A state from which things go wrong, why, and the way round from there, state by state, if it is a circle.
 pub(super) struct Stuck {
@@ -13,12 +18,16 @@ pub(super) struct Stuck {
     pub(super) circle: Vec<u32>,
 }
 
-/// The first state that is wrong.
-pub(super) fn judge(graph: &Graph) -> Option<Stuck> {
+/// The first state that is wrong. The two questions may be asked at once, by two threads.
+pub(super) fn judge(graph: &Graph, at_once: bool) -> Option<Stuck> {
     let what = "from here nobody can ever come to an end";
-    let stuck = unreachable_end(graph).map(|state| Stuck { state, what, circle: Vec::new() });
+    let (unreachable, cycle) = thread::scope(|threads| {
+        let cycle = at_once.then(|| threads.spawn(|| fair_cycle(graph)));
+        (unreachable_end(graph), cycle.map(|cycle| cycle.join().unwrap_or_else(|panic| resume_unwind(panic))))
+    });
+    let stuck = unreachable.map(|state| Stuck { state, what, circle: Vec::new() });
     stuck.or_else(|| {
-        let component = fair_cycle(graph)?;
+        let component = cycle.unwrap_or_else(|| fair_cycle(graph))?;
         let state = component.iter().copied().min()?;
         let what = "from here everybody can run for ever and nobody gets on";
         Some(Stuck { state: state as u32, what, circle: circle(graph, state, &component) })

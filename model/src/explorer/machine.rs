@@ -1,20 +1,10 @@
-//! The machine: shared words, sleepers, deaths, and every step that anybody can take from a state.
-//!
-//! A state is a row of numbers, so that it can be compared and hashed as bytes:
-//!
-//! | what | how many |
-//! |---|---|
-//! | the shared words | one each |
-//! | per role: its place, whether it sleeps, its ticks, whom its heavy fence waits for | one |
-//! | per role, in TSO only: its store buffer, oldest first | two for each of `DEPTH` |
-//! | in race mode only: the [clocks](super::clocks) | |
-//! | the set of configurations, who is dead, the kills and the spurious wake-ups left | one |
+//! The machine: shared words, sleepers, deaths, and every step that anybody can take from a [state](super::state).
 //!
 //! Rules:
 //! 1. A wait is one step, which compares the word and falls asleep. Any sleeper of the word may be the one that is woken.
-//! 2. A kill can come at any moment, to a role that runs or sleeps. A role that is dead and not yet known to be is the same
-//!    as one that is stopped: so it is known at once.
-//! 3. Nobody ticks before the first death; after each, everybody once, or one for all ([`Ticks`]). Whoever would
+//! 2. A kill can come at any moment: to a role that runs or sleeps, and to a process that has done all it had to do, as long as
+//!    others have not. A role that is dead and not yet known to be is the same as one that is stopped: so it is known at once.
+//! 3. Nobody ticks before the first death; after each, everybody once, or one for all ([`Ticks`](super::Ticks)). Whoever would
 //!    need another tick sleeps for ever.
 //! 4. A sleep with a deadline may end by it at any moment. A sleep may end for no reason, a few times in all.
 //! 5. In TSO a store goes to the role's buffer, of `DEPTH` places, and from there to memory at any later moment; a
@@ -27,13 +17,11 @@ use super::buffers::DEPTH;
 use super::clocks::Clocks;
 use super::configurations::{Configurations, Set};
 use super::replay::{Reply, Request, What};
-use super::roles::{Moved, Place, Roles};
-use super::{Limits, Memory, Ticks};
+use super::roles::{Moved, Roles};
+use super::state::{ASLEEP, BYTE, KILL, RACED, SPURIOUS, State, TICK};
+use super::{Limits, Memory};
 use crate::scenario::Subject;
 use procession::platform::{Ordering, Wakeup};
-
-/// A state, as a row of numbers.
-pub type State = Box<[u64]>;
 
 /// The most roles a scenario may have: the dead stand in a byte.
 pub const MOST_ROLES: usize = 8;
@@ -91,15 +79,6 @@ pub struct Machine<S: Subject> {
     pub(super) limits: Limits,
 }
 
-// Beside a role's place:
-const ASLEEP: u64 = 1 << 32;
-const TICK: u64 = 1 << 40; // and from bit 48 on, see buffers
-// Beside the set of configurations; the dead stand in the byte from bit 32 on.
-const KILL: u64 = 1 << 40;
-const SPURIOUS: u64 = 1 << 48;
-const RACED: u64 = 1 << 56;
-pub(super) const BYTE: u64 = 0xff;
-
 impl<S: Subject> Machine<S> {
     /// A machine at rest, and its first state.
     pub fn new(mut roles: Roles<S>, words: Vec<u64>, limits: Limits) -> (Machine<S>, State) {
@@ -119,51 +98,6 @@ impl<S: Subject> Machine<S> {
         }
         state.push(u64::from(set) + u64::from(limits.kills) * KILL + u64::from(limits.spurious) * SPURIOUS);
         (Machine { roles, configurations, log: Vec::new(), words: words.len(), count, clocks, limits }, state.into())
-    }
-
-    /// Where a role is.
-    pub fn place(&self, state: &[u64], role: usize) -> Place {
-        state[self.words + role] as Place
-    }
-
-    /// Whether a role sleeps.
-    pub fn is_asleep(&self, state: &[u64], role: usize) -> bool {
-        state[self.words + role] & ASLEEP != 0
-    }
-
-    /// The judge's set.
-    pub fn set(&self, state: &[u64]) -> Set {
-        state[state.len() - 1] as Set
-    }
-
-    /// Whether an access on the way here was not ordered as its site claims.
-    pub fn has_raced(&self, state: &[u64]) -> bool {
-        state[state.len() - 1] & RACED != 0
-    }
-
-    /// Whether everybody has ended or is dead.
-    pub fn is_over(&self, state: &[u64]) -> bool {
-        (0..self.count).all(|role| self.roles.request(self.place(state, role)).is_none())
-    }
-
-    fn deaths(&self, state: &[u64]) -> u64 {
-        (state[state.len() - 1] >> 32 & BYTE).count_ones().into()
-    }
-
-    /// How often a role has ticked; or everybody, where they share their ticks.
-    fn ticks(&self, state: &[u64], role: usize) -> u64 {
-        let of = |role: usize| state[self.words + role] >> 40 & BYTE;
-        if self.limits.ticks == Ticks::One { (0..self.count).map(of).sum() } else { of(role) }
-    }
-
-    /// What is kept beside the place of a role that goes no further: its ticks, if they were others' as well.
-    fn kept(&self, own: u64) -> u64 {
-        if self.limits.ticks == Ticks::One { own & BYTE << 40 } else { 0 }
-    }
-
-    /// Whether a process is dead.
-    pub fn is_dead(&self, state: &[u64], process: usize) -> bool {
-        state[state.len() - 1] >> (32 + process) & 1 == 1
     }
 
     /// Every step from `state`, with the state that it leads to.
@@ -315,8 +249,12 @@ impl<S: Subject> Machine<S> {
     fn kill(&mut self, state: &[u64], process: usize, steps: &mut Vec<Step>) {
         let roles: Vec<usize> =
             (0..self.count).filter(|role| self.roles.scenario().roles[*role].process == process).collect();
-        if roles.iter().all(|role| self.roles.request(self.place(state, *role)).is_none()) {
-            return; // it has ended, or there is no such process
+        if roles.is_empty() || self.is_dead(state, process) {
+            return;
+        }
+        let is_idle = roles.iter().all(|role| self.roles.request(self.place(state, *role)).is_none());
+        if is_idle && (!self.limits.idle_kills || self.is_over(state)) {
+            return;
         }
         let mut next: State = state.into();
         for role in roles {

@@ -7,11 +7,14 @@
 mod buffers;
 pub mod clocks;
 pub mod configurations;
+mod expand;
 pub mod liveness;
 pub mod machine;
 pub mod replay;
 pub mod roles;
 pub mod search;
+mod seen;
+pub mod state;
 mod story;
 
 use crate::mutants::Mutant;
@@ -72,6 +75,9 @@ pub struct Limits {
     pub memory: Memory,
     /// How many processes may be killed.
     pub kills: u8,
+    /// Whether a process may be killed, too, that has done all it had to do, while others go on. It is still a peer: its death
+    /// can be asked after, and what it left behind looked at. (Worlds whose kills come at accesses do not know of it.)
+    pub idle_kills: bool,
     /// Who ticks when one was.
     pub ticks: Ticks,
     /// How many sleeps may end for no reason.
@@ -86,6 +92,9 @@ pub struct Limits {
     pub states: usize,
     /// When to stop.
     pub time: Duration,
+    /// How many threads a large search has, 1 or 2. It sees the same with either; who runs several searches at once leaves it
+    /// at 1.
+    pub threads: usize,
     /// Is told now and then how far the search is.
     pub watch: fn(&Progress),
 }
@@ -96,6 +105,7 @@ impl Default for Limits {
         Limits {
             memory: Memory::Sc,
             kills: 0,
+            idle_kills: true,
             ticks: Ticks::Each,
             spurious: 1,
             outcomes: false,
@@ -103,6 +113,7 @@ impl Default for Limits {
             mutant: None,
             states: 20_000_000,
             time: Duration::from_secs(60),
+            threads: 1,
             watch: |_| (),
         }
     }

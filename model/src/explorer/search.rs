@@ -1,16 +1,21 @@
 //! The search: breadth first, every state once.
+//!
+//! Going on from states and noting what was found take about as long as each other. So a large search gives each a thread of
+//! its own; between them states go to and fro in pieces, and in their order, so that nothing else changes: every count, every
+//! verdict and every story is that of one thread.
 
-use super::configurations::NOTHING;
-use super::machine::{MOST_ROLES, Machine, Move, State, Step};
+use super::expand::expand;
+use super::machine::{MOST_ROLES, Machine};
 use super::roles::Roles;
+use super::seen::{Halt, Seen};
+use super::state::State;
 use super::{Limits, Progress, liveness, story};
 use crate::scenario::{Scenario, Subject};
 use crate::worlds::{Violation, is_interrupted};
-use rustc_hash::FxBuildHasher;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::BTreeSet;
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
-use xxhash_rust::xxh3::xxh3_128;
-use zerocopy::IntoBytes;
 
 /// What was seen.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +28,8 @@ pub struct Explored {
     pub transitions: u64,
     /// How many of those steps were kills.
     pub kills: u64,
+    /// In how many states somebody waits for ever, and lawfully.
+    pub waiting: u64,
     /// How many steps the farthest state is away from the first.
     pub longest: u32,
     /// Bytes of a state.
@@ -39,30 +46,11 @@ pub struct Explored {
     pub took: Duration,
 }
 
-/// The states seen, each known by its number, in the order in which they were found.
-pub(super) struct Graph {
-    /// How each was first come to: from which, by which step.
-    pub(super) parents: Vec<(u32, Move)>,
-    /// Where the steps of each begin in `edges`.
-    pub(super) starts: Vec<u32>,
-    /// Where the steps lead, and whether somebody can count on them.
-    pub(super) edges: Vec<Edge>,
-    /// Which states are over.
-    pub(super) over: Vec<bool>,
-}
+/// A search of fewer states is over before a second thread could help.
+const LARGE: usize = 50_000;
 
-/// A step from one state to another.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Edge {
-    pub(super) to: u32,
-    /// Who moves; nobody, if the step is a whim.
-    pub(super) who: Option<u8>,
-}
-
-/// After so many states, a look at the clock.
-const LOOK: u32 = 1 << 14;
-
-const ROOT: u32 = u32::MAX;
+/// So many pieces may be found ahead of what is noted: a little, so that nobody waits; not more, for they are large.
+const FOUND_AHEAD: usize = 8;
 
 /// Explores a scenario.
 pub fn explore<S: Subject>(scenario: &Scenario<S>, limits: &Limits) -> Explored {
@@ -70,94 +58,105 @@ pub fn explore<S: Subject>(scenario: &Scenario<S>, limits: &Limits) -> Explored 
     assert!(scenario.roles.len() <= MOST_ROLES, "{}: too many roles", scenario.name);
     let (roles, words) = Roles::new(scenario, limits);
     let (mut machine, first) = Machine::new(roles, words, *limits);
-    let mut explored = Explored { state_bytes: size_of_val(&*first), ..Explored::default() };
-    let mut graph = Graph { parents: Vec::new(), starts: vec![0], edges: Vec::new(), over: Vec::new() };
-    let mut numbers: HashMap<u128, u32, FxBuildHasher> = HashMap::default();
-    let mut frontier: VecDeque<(State, u32)> = VecDeque::new();
-    let mut steps = Vec::new();
-    numbers.insert(key(&first), 0);
-    graph.parents.push((ROOT, Move::Kill(0)));
-    frontier.push_back((first.clone(), 0));
-    let mut wrong = None;
-    let mut current = 0u32;
-    'search: while let Some((state, depth)) = frontier.pop_front() {
-        explored.longest = depth;
-        machine.steps(&state, &mut steps);
-        for Step { how, to: next, .. } in steps.drain(..) {
-            explored.transitions += 1;
-            explored.kills += u64::from(matches!(how, Move::Kill(_)));
-            let fresh = numbers.len() as u32;
-            let to = *numbers.entry(key(&next)).or_insert(fresh);
-            graph.edges.push(Edge { to, who: how.who() });
-            if to == fresh {
-                graph.parents.push((current, how));
-                if machine.has_raced(&next) {
-                    wrong = Some((to, "an access that claims to be ordered after the last write is not"));
-                    break 'search;
-                }
-                if machine.set(&next) == NOTHING {
-                    wrong = Some((to, "no order of the operations explains the answers"));
-                    break 'search;
-                }
-                frontier.push_back((next, depth + 1));
-            }
-        }
-        let over = machine.is_over(&state);
-        let from = graph.starts[current as usize] as usize;
-        if !over && graph.edges[from..].iter().all(|edge| edge.who.is_none()) {
-            wrong = Some((current, "everybody left sleeps for ever"));
-            break;
-        }
-        if over && limits.outcomes {
-            explored.outcomes.insert(story::outcome(&machine, &state));
-        }
-        graph.over.push(over);
-        graph.starts.push(graph.edges.len() as u32);
-        current += 1;
-        let out_of_room = numbers.len() >= limits.states || graph.edges.len() >= u32::MAX as usize;
-        if out_of_room {
-            break;
-        }
-        if current.is_multiple_of(LOOK) {
-            let elapsed = started.elapsed();
-            if elapsed > limits.time || is_interrupted() {
-                break;
-            }
-            let (states, frontier) = (numbers.len(), frontier.len());
-            let per_second = (states as f64 / elapsed.as_secs_f64()) as u64;
-            (limits.watch)(&Progress { scenario: scenario.name, states, frontier, per_second });
-        }
-    }
-    explored.exhausted = wrong.is_none() && frontier.is_empty();
-    let stuck = if explored.exhausted { liveness::judge(&graph) } else { None };
-    let circle = stuck.as_ref().map(|stuck| stuck.circle.clone()).unwrap_or_default();
-    let wrong = wrong.or(stuck.map(|stuck| (stuck.state, stuck.what)));
-    explored.states = numbers.len() as u64;
-    explored.learned = (machine.roles.places(), machine.configurations.count());
-    explored.sites = machine.roles.sites();
-    explored.violation = wrong.map(|(state, what)| {
-        let path = path(&graph, state);
-        let number = |state: &State| numbers.get(&key(state)).copied();
-        story::violation(&mut machine, &first, &path, (&circle, &number), what)
+    let mut seen = Seen::new(&first);
+    let clock = Clock { scenario: scenario.name, started, limits };
+    let halt = search(&mut machine, &mut seen, &clock);
+    let is_large = limits.threads > 1 && seen.count() >= LARGE;
+    let stuck = if halt.is_none() { liveness::judge(&seen.graph, is_large) } else { None };
+    let (wrong, circle) = match (&halt, stuck) {
+        (Some(Halt::Wrong(state, what)), _) => (Some((*state, *what)), Vec::new()),
+        (_, Some(stuck)) => (Some((stuck.state, stuck.what)), stuck.circle),
+        _ => (None, Vec::new()),
+    };
+    let violation = wrong.map(|(state, what)| {
+        let number = |state: &State| seen.number(state);
+        story::violation(&mut machine, &first, &seen.graph.path(state), (&circle, &number), what)
     });
-    explored.exhausted &= explored.violation.is_none();
-    explored.took = started.elapsed();
-    explored
-}
-
-/// 128 bits: of 10^8 states, two share one with a probability of 10^-23.
-fn key(state: &State) -> u128 {
-    // Native bytes of a row of integers: the same row has the same key within this run, which is all that is asked.
-    xxh3_128(state.as_bytes())
-}
-
-/// The steps from the first state to this one.
-fn path(graph: &Graph, mut state: u32) -> Vec<Move> {
-    let mut path = Vec::new();
-    while let Some((parent, how)) = graph.parents.get(state as usize).filter(|(parent, _)| *parent != ROOT) {
-        path.push(*how);
-        state = *parent;
+    Explored {
+        exhausted: halt.is_none() && violation.is_none(),
+        states: seen.count() as u64,
+        transitions: seen.graph.edges.len() as u64,
+        kills: seen.kills,
+        waiting: seen.waiting,
+        longest: seen.longest,
+        state_bytes: size_of_val(&*first),
+        learned: (machine.roles.places(), machine.configurations.count()),
+        sites: machine.roles.sites(),
+        outcomes: seen.outcomes,
+        violation,
+        took: started.elapsed(),
     }
-    path.reverse();
-    path
+}
+
+/// Goes on from every state, and from those found, until there are no more.
+fn search<S: Subject>(machine: &mut Machine<S>, seen: &mut Seen, clock: &Clock) -> Option<Halt> {
+    while let Some(piece) = seen.piece() {
+        if clock.limits.threads > 1 && seen.count() >= LARGE {
+            return search_with_two(machine, seen, clock, piece);
+        }
+        let found = expand(machine, &piece, seen.width);
+        let halt = seen.note(found, clock.limits).or_else(|| clock.look(seen));
+        if halt.is_some() {
+            return halt;
+        }
+    }
+    None
+}
+
+/// The same with a second thread, which has the machine.
+fn search_with_two<S: Subject>(
+    machine: &mut Machine<S>,
+    seen: &mut Seen,
+    clock: &Clock,
+    piece: Vec<u64>,
+) -> Option<Halt> {
+    let width = seen.width;
+    thread::scope(|threads| {
+        // Both ends here are dropped before the scope waits for the other thread, which thereby ends.
+        let (ask, asked) = mpsc::channel::<Vec<u64>>();
+        let (answer, answers) = mpsc::sync_channel(FOUND_AHEAD);
+        threads.spawn(move || {
+            asked.into_iter().map(|piece| expand(machine, &piece, width)).try_for_each(|found| answer.send(found))
+        });
+        let (mut next, mut under_way) = (Some(piece), 0);
+        loop {
+            while let Some(piece) = next.take().or_else(|| seen.full_piece()) {
+                under_way += usize::from(ask.send(piece).is_ok());
+            }
+            // The other thread can only be gone if it has panicked; the scope then does, too.
+            let found = answers.recv().ok()?;
+            under_way -= 1;
+            let halt = seen.note(found, clock.limits).or_else(|| clock.look(seen));
+            if halt.is_some() {
+                return halt;
+            }
+            if under_way == 0 {
+                next = Some(seen.piece()?);
+            }
+        }
+    })
+}
+
+/// Looks at the time.
+struct Clock<'a> {
+    scenario: &'static str,
+    started: Instant,
+    limits: &'a Limits,
+}
+
+impl Clock<'_> {
+    /// Whether it is time to stop; and says how far the search is.
+    fn look(&self, seen: &Seen) -> Option<Halt> {
+        let elapsed = self.started.elapsed();
+        let (states, frontier) = (seen.count(), seen.count() - seen.current as usize);
+        if frontier == 0 {
+            return None;
+        }
+        if elapsed > self.limits.time || is_interrupted() {
+            return Some(Halt::Limit);
+        }
+        let per_second = (states as f64 / elapsed.as_secs_f64()) as u64;
+        (self.limits.watch)(&Progress { scenario: self.scenario, states, frontier, per_second });
+        None
+    }
 }

@@ -1,8 +1,9 @@
 //! The story of a path: the steps again, one after the other, with what each did.
 
-use super::machine::{self, Machine, Move, State};
+use super::machine::{self, Machine, Move};
 use super::replay::What;
 use super::roles::Told;
+use super::state::State;
 use crate::draw;
 use crate::history::Event;
 use crate::scenario::Subject;
@@ -111,7 +112,7 @@ fn described<S: Subject>(machine: &Machine<S>, state: &State, next: &State, role
 }
 
 /// What each role was told, in one line, as [`outcome`](crate::history::outcome) says it.
-pub(super) fn outcome<S: Subject>(machine: &Machine<S>, state: &State) -> String {
+pub(super) fn outcome<S: Subject>(machine: &Machine<S>, state: &[u64]) -> String {
     let roles = &machine.roles.scenario().roles;
     let told: Vec<String> = (0..roles.len())
         .map(|role| {

@@ -222,8 +222,8 @@ pub(super) fn faults() -> Vec<Fault> {
             "somebody else's store hides that the owner is inside",
         ),
         Fault::unordered(
-            owner_twice("biased-looks-then-asks", LooksThenAsks),
-            "between look and question the owner goes out and dies: a death is told that did not happen inside",
+            three("biased-looks-then-asks", LooksThenAsks),
+            "between look and question the owner goes out and, idle, dies: a death is told that did not happen inside",
         )
         .killing(2),
         Fault::unordered(

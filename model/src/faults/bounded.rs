@@ -1,6 +1,9 @@
-//! What the rings of this folder should do: a bounded first-in-first-out queue that can be closed.
+//! What the rings of this folder should do: a bounded first-in-first-out queue that can be closed. And any of them before that
+//! specification.
 
+use crate::scenario::{ModelPlatform, Subject};
 use crate::spec::{Actor, Spec};
+use procession::algorithm::Owner;
 use std::collections::VecDeque;
 
 /// The state.
@@ -76,5 +79,56 @@ impl Spec for Bounded {
 
     fn died(&self, _process: usize) -> Bounded {
         self.clone()
+    }
+}
+
+/// A ring.
+pub trait Queue: Clone + Send + Sync + 'static {
+    /// Its words.
+    type Words<P: ModelPlatform>: Send + Sync + 'static;
+    /// How many items it holds.
+    fn capacity(&self) -> usize;
+    /// Its words at first.
+    fn build<P: ModelPlatform>(&self) -> Self::Words<P>;
+    /// Does `op`; nothing, if there is no such thing here.
+    fn apply<P: ModelPlatform>(&self, words: &Self::Words<P>, platform: &P, me: u32, op: &Op) -> Option<Answer>;
+}
+
+/// Items on their way through it.
+#[derive(Debug, Clone, Copy)]
+pub struct Passage<Q>(pub Q);
+
+impl<Q: Queue> Subject for Passage<Q> {
+    type Spec = Bounded;
+    type Op = Op;
+    type Answer = Answer;
+    type Shared<P: ModelPlatform> = Q::Words<P>;
+    type Local = ();
+
+    fn spec(&self) -> Bounded {
+        Bounded::new(self.0.capacity())
+    }
+
+    fn build<P: ModelPlatform>(&self) -> Q::Words<P> {
+        self.0.build()
+    }
+
+    fn apply<P: ModelPlatform>(
+        &self,
+        words: &Q::Words<P>,
+        platform: &P,
+        me: Owner,
+        (): &mut (),
+        op: &Op,
+    ) -> Option<Answer> {
+        self.0.apply(words, platform, me.peer, op)
+    }
+
+    fn leaves_out(&self, (): &(), _op: &Op) -> bool {
+        false
+    }
+
+    fn is_timed(&self, op: &Op) -> bool {
+        matches!(op, Op::GetTimeout)
     }
 }

@@ -9,10 +9,9 @@
 //!
 //! Whoever finds a place not ready sleeps on its sequence; whoever moves a sequence wakes all who sleep on it.
 
-use super::bounded::{Answer, Bounded, Op};
+use super::bounded::{Answer, Op, Passage, Queue};
 use super::{Fault, site};
-use crate::scenario::{ModelPlatform, Scenario, Subject};
-use procession::algorithm::Owner;
+use crate::scenario::{ModelPlatform, Scenario};
 use procession::platform::{Access, Site};
 
 const COUNT: Site = site("claim.count", Access::Load);
@@ -38,15 +37,11 @@ pub struct Words<P: ModelPlatform> {
     slots: Vec<P::Word<u32>>,
 }
 
-impl Subject for Claiming {
-    type Spec = Bounded;
-    type Op = Op;
-    type Answer = Answer;
-    type Shared<P: ModelPlatform> = Words<P>;
-    type Local = ();
+impl Queue for Claiming {
+    type Words<P: ModelPlatform> = Words<P>;
 
-    fn spec(&self) -> Bounded {
-        Bounded::new(CAPACITY as usize)
+    fn capacity(&self) -> usize {
+        CAPACITY as usize
     }
 
     fn build<P: ModelPlatform>(&self) -> Words<P> {
@@ -57,14 +52,7 @@ impl Subject for Claiming {
         }
     }
 
-    fn apply<P: ModelPlatform>(
-        &self,
-        words: &Words<P>,
-        platform: &P,
-        _me: Owner,
-        (): &mut (),
-        op: &Op,
-    ) -> Option<Answer> {
+    fn apply<P: ModelPlatform>(&self, words: &Words<P>, platform: &P, _me: u32, op: &Op) -> Option<Answer> {
         let (side, item) = match op {
             Op::Put(item) => (0, *item),
             Op::Get => (1, 0),
@@ -96,19 +84,15 @@ impl Subject for Claiming {
             return Some(answer);
         }
     }
-
-    fn leaves_out(&self, (): &(), _op: &Op) -> bool {
-        false
-    }
 }
 
 pub(super) fn faults() -> Vec<Fault> {
     let both: [&[Op]; 3] = [&[Op::Put(1), Op::Put(2)], &[Op::Put(3)], &[Op::Get, Op::Get, Op::Get]];
     let spare: [&[Op]; 3] = [&[Op::Put(1)], &[Op::Put(2)], &[Op::Get]];
     vec![
-        Fault::holds(Scenario::new("claiming", Claiming, both), "as long as nobody dies"),
+        Fault::holds(Scenario::new("claiming", Passage(Claiming), both), "as long as nobody dies"),
         Fault::asleep(
-            Scenario::new("claiming-killed", Claiming, spare),
+            Scenario::new("claiming-killed", Passage(Claiming), spare),
             "somebody dies between claim and publication: the item behind that place is out of reach",
         )
         .killing(1),

@@ -184,27 +184,25 @@ impl Subject for Joinable {
 
 pub(super) fn faults() -> Vec<Fault> {
     const ONE: &[Op] = &[Op::Take, Op::Done];
-    /// It lives on, after its task: who has nothing more to do is not killed.
-    const MORE: &[Op] = &[Op::Take, Op::Done, Op::Take];
     const TWO: &[Op] = &[Op::Take, Op::Done, Op::Take, Op::Done];
     const JOIN: &[Op] = &[Op::Join];
     let one = |name, form| Scenario::new(name, Joinable { form, tasks: 1 }, [ONE, ONE, JOIN]);
     let two = |name, form| Scenario::new(name, Joinable { form, tasks: 2 }, [TWO, TWO, JOIN]);
     vec![
         Fault::holds(one("join-one", Form::Right), "one task, two workers, any of them killed").killing(1),
-        Fault::holds(two("join-two", Form::Right), "two tasks, two workers, any of them killed").killing(1),
+        Fault::holds(
+            two("join-two", Form::Right),
+            "two tasks, two workers, both killed: who joins while tasks are left waits lawfully, for a new worker",
+        )
+        .killing(2),
         Fault::asleep(
             one("join-shared-count", Form::SharedCount),
             "a worker dies with its task: the count will never be complete, and nothing says why",
         )
         .killing(1),
         Fault::unordered(
-            Scenario::new(
-                "join-done-before-alive",
-                Joinable { form: Form::DoneBeforeAlive, tasks: 1 },
-                [MORE, ONE, JOIN],
-            ),
-            "between the two looks the worker reports its task and dies: a task that is done is called lost",
+            one("join-done-before-alive", Form::DoneBeforeAlive),
+            "between the two looks the worker reports its task and, idle, dies: a task that is done is called lost",
         )
         .killing(1),
     ]

@@ -9,6 +9,7 @@
 //! | [`fences`] | the asymmetric fence pair |
 //! | [`ring`] | a bounded ring, its sides asleep on each other's counts |
 //! | [`claiming`] | a bounded ring whose places are claimed first and published later |
+//! | [`fragments`] | messages in fragments, through a bounded ring |
 //! | [`joinable`] | tasks, taken and done, and somebody who waits for all of them |
 
 pub mod biased;
@@ -16,6 +17,7 @@ pub mod bounded;
 pub mod claiming;
 pub mod fences;
 pub mod flag_lock;
+pub mod fragments;
 pub mod joinable;
 pub mod lock;
 pub mod ring;
@@ -35,7 +37,7 @@ pub enum Expected {
     Holds,
     /// Somebody is answered what no order of the operations explains.
     Unordered,
-    /// Everybody who is left sleeps, and nobody will wake them.
+    /// Everybody who is left sleeps, nobody will wake them, and somebody of them need not wait.
     Asleep,
 }
 
@@ -98,14 +100,14 @@ impl Fault {
 
     /// Explores it. Nobody wakes for no reason: that could only hide a wake that is missing.
     pub fn explore(&self) -> Explored {
-        self.explore_with(true)
+        self.explore_with(|limits| limits)
     }
 
-    /// Explores it, believing the protocol about its loop heads or not.
-    pub fn explore_with(&self, loop_heads: bool) -> Explored {
+    /// Explores it under other limits.
+    pub fn explore_with(&self, change: impl FnOnce(Limits) -> Limits) -> Explored {
         let time = Duration::from_secs(120);
         let (memory, kills, ticks) = (self.memory, self.kills, self.ticks);
-        (self.explorer)(&Limits { memory, kills, ticks, spurious: 0, loop_heads, time, ..Limits::default() })
+        (self.explorer)(&change(Limits { memory, kills, ticks, spurious: 0, time, ..Limits::default() }))
     }
 }
 
@@ -117,6 +119,7 @@ pub fn faults() -> Vec<Fault> {
         fences::faults(),
         ring_scenarios::faults(),
         claiming::faults(),
+        fragments::faults(),
         biased::faults(),
         joinable::faults(),
     ];

@@ -14,12 +14,11 @@
 //! 3. Nobody ever clears a mark, and nobody modifies a word: there is nothing to be left behind.
 //! 4. Closing sets CLOSED in one count after the other, each under its side's lock, and wakes all who sleep on it.
 
-use super::bounded::{Answer, Bounded, Op};
+use super::bounded::{Answer, Op, Queue};
 use super::lock::{Entry, Form as Lock};
 use super::section::Patience;
 use super::site;
-use crate::scenario::{ModelPlatform, Subject};
-use procession::algorithm::Owner;
+use crate::scenario::ModelPlatform;
 use procession::platform::{Access, Site, Wakeup};
 
 const COUNT: Site = site("ring.count", Access::Load);
@@ -63,6 +62,8 @@ pub enum Form {
     WakesOneLeavesWoken,
     /// Closing sets a flag beside the counts.
     ClosedBeside,
+    /// A tick only makes it sleep again, on whatever the other side's count is by then.
+    TicksBlindly,
 }
 
 /// The ring.
@@ -130,6 +131,7 @@ impl Ring {
         let (mut suspicious, mut slept) = (false, false);
         loop {
             self.lock(turn, suspicious, 2 + u64::from(slept));
+            platform.loop_head(&[6, slept.into()]); // how it came in is history
             let is_flagged = self.is_flagged(turn); // first: what was put before it was set is then counted below
             let mine: u32 = platform.load(own, &COUNT);
             let theirs: u32 = platform.load(other, &COUNT);
@@ -142,10 +144,10 @@ impl Ring {
             if can_go_on {
                 return self.go_on(turn, item, (mine, theirs), slept);
             }
-            match self.sleep(turn, theirs, timed) {
+            match self.sleep(turn, theirs, timed, slept) {
                 Some(Wakeup::TimedOut) => return Answer::TimedOut,
                 Some(Wakeup::Woken) if timed && self.form == Form::WakesOneLeavesWoken => return Answer::TimedOut,
-                Some(wakeup) => (suspicious, slept) = (wakeup == Wakeup::Tick, true),
+                Some(wakeup) => (suspicious, slept) = (wakeup == Wakeup::Tick, self.wakes_one()),
                 None => (suspicious, slept) = (false, slept),
             }
             // The replies of this turn are history; the lock begins a loop of its own, with these two.
@@ -172,6 +174,9 @@ impl Ring {
             None => Answer::Got(platform.load(slot, &SLOT)),
         };
         platform.store(own, mine + 1, &MOVE);
+        let known = if self.wakes_one() && slept { [1, theirs] } else { [0, 0] };
+        let got = if let Answer::Got(item) = answer { item } else { 0 };
+        platform.loop_head(&[7, mine, got, known[0], known[1]].map(u64::from));
         let is_more = self.wakes_one() && slept && self.can_go_on(side, mine + 1, platform.load(other, &COUNT));
         if self.wakes_one() && slept && !is_more {
             platform.store(&words.marks[side], theirs, &MARK);
@@ -197,8 +202,9 @@ impl Ring {
     }
 
     /// Rule 2.
-    fn sleep<P: ModelPlatform>(self, turn: &Turn<'_, P>, theirs: u32, timed: bool) -> Option<Wakeup> {
+    fn sleep<P: ModelPlatform>(self, turn: &Turn<'_, P>, theirs: u32, timed: bool, slept: bool) -> Option<Wakeup> {
         let Turn { words, platform, side, .. } = *turn;
+        platform.loop_head(&[8, theirs.into(), slept.into()]);
         let mark = if self.form == Form::FlagClearedByWaker { 1 } else { theirs };
         if self.form == Form::MarkOutside {
             self.unlock(turn);
@@ -217,7 +223,13 @@ impl Ring {
             return None;
         }
         let deadline = if timed { platform.deadline() } else { P::never() };
-        Some(platform.wait(other, theirs, deadline, 0, &SLEEP))
+        let mut slept_on = theirs;
+        loop {
+            match platform.wait(other, slept_on, deadline, 0, &SLEEP) {
+                Wakeup::Tick if self.form == Form::TicksBlindly => slept_on = platform.load(other, &RECHECK),
+                wakeup => return Some(wakeup),
+            }
+        }
     }
 
     /// Rule 4.
@@ -237,15 +249,11 @@ impl Ring {
     }
 }
 
-impl Subject for Ring {
-    type Spec = Bounded;
-    type Op = Op;
-    type Answer = Answer;
-    type Shared<P: ModelPlatform> = Words<P>;
-    type Local = ();
+impl Queue for Ring {
+    type Words<P: ModelPlatform> = Words<P>;
 
-    fn spec(&self) -> Bounded {
-        Bounded::new(self.capacity as usize)
+    fn capacity(&self) -> usize {
+        self.capacity as usize
     }
 
     fn build<P: ModelPlatform>(&self) -> Words<P> {
@@ -255,31 +263,16 @@ impl Subject for Ring {
         Words { counts: words(0), marks: words(mark), locks: words(0), closed: P::word(0), slots }
     }
 
-    fn apply<P: ModelPlatform>(
-        &self,
-        words: &Words<P>,
-        platform: &P,
-        me: Owner,
-        (): &mut (),
-        op: &Op,
-    ) -> Option<Answer> {
-        let turn = |side| Turn { words, platform, me: me.peer, side };
+    fn apply<P: ModelPlatform>(&self, words: &Words<P>, platform: &P, me: u32, op: &Op) -> Option<Answer> {
+        let turn = |side| Turn { words, platform, me, side };
         Some(match op {
             Op::Put(item) => self.pass(&turn(PUT), Some(*item), false),
             Op::Get => self.pass(&turn(GET), None, false),
             Op::GetTimeout => self.pass(&turn(GET), None, true),
             Op::Close => {
-                self.close(words, platform, me.peer);
+                self.close(words, platform, me);
                 Answer::Done
             }
         })
-    }
-
-    fn leaves_out(&self, (): &(), _op: &Op) -> bool {
-        false
-    }
-
-    fn is_timed(&self, op: &Op) -> bool {
-        matches!(op, Op::GetTimeout)
     }
 }

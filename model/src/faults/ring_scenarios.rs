@@ -1,7 +1,7 @@
 //! The scenarios of the ring.
 
 use super::Fault;
-use super::bounded::Op;
+use super::bounded::{Op, Passage};
 use super::ring::Form::*;
 use super::ring::{Form, Ring};
 use crate::scenario::Scenario;
@@ -15,8 +15,13 @@ const PUT_TWICE: &[Op] = &[Op::Put(1), Op::Put(2)];
 const PUT_THREE: &[Op] = &[Op::Put(1), Op::Put(2), Op::Put(3)];
 const CLOSE: &[Op] = &[Op::Close];
 
-fn scenario<const N: usize>(name: &'static str, form: Form, capacity: u32, roles: [&[Op]; N]) -> Scenario<Ring> {
-    Scenario::new(name, Ring { form, capacity }, roles)
+fn scenario<const N: usize>(
+    name: &'static str,
+    form: Form,
+    capacity: u32,
+    roles: [&[Op]; N],
+) -> Scenario<Passage<Ring>> {
+    Scenario::new(name, Passage(Ring { form, capacity }), roles)
 }
 
 pub(super) fn faults() -> Vec<Fault> {
@@ -33,12 +38,29 @@ pub(super) fn faults() -> Vec<Fault> {
         ),
         Fault::holds(getters("ring-getters", Right), "two that get sleep on the same count"),
         Fault::holds(
-            scenario("ring-both", Right, 2, [PUT, PUT_OTHER, GET, GET]),
-            "two on each side, and room for two items",
-        ),
-        Fault::holds(
             scenario("ring-killed", Right, 2, [PUT, PUT_OTHER, GET]),
             "any of them is killed, and nobody else is kept: the ticks replace the wakes of the dead",
+        )
+        .killing(1),
+        Fault::holds(
+            scenario("ring-both-narrow", Right, 1, [PUT, PUT_OTHER, GET, GET]),
+            "two on each side and room for one item: who is left without a partner by a death waits lawfully",
+        )
+        .killing(1),
+        Fault::holds(
+            scenario("ring-both", Right, 2, [PUT, PUT_OTHER, GET, GET]),
+            "two on each side, and room for two items",
+        )
+        .killing(1),
+        Fault::asleep(
+            scenario("ring-ticks-blindly", TicksBlindly, 2, [PUT, PUT_OTHER, GET]),
+            "who is awake for a tick misses a wake, and must not sleep on what that was about: a put has returned, and its \
+             item lies there",
+        )
+        .killing(1),
+        Fault::holds(
+            scenario("ring-ticks-blindly-alone", TicksBlindly, 2, [PUT, GET]),
+            "the same, and nobody can tell: the only putter died in its put, which need not have happened",
         )
         .killing(1),
         Fault::asleep(
