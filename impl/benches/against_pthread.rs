@@ -16,19 +16,16 @@
 //! pthread's side is `pthread_peer.c`, compiled when the bench runs. Without `--bench`, which Cargo passes, it is one
 //! short round, to see that it works (as criterion does).
 
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::unistd::Pid;
+mod arena;
+
+use arena::{Cpus, Fallible, Peer, median};
 use procession::{Lock, RawValue, Value, fork};
-use std::error::Error;
 use std::fmt;
 use std::hint::{black_box, spin_loop};
-use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 const PEER: &str = include_str!("pthread_peer.c");
-
-type Fallible<T> = Result<T, Box<dyn Error>>;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Mode {
@@ -91,9 +88,8 @@ struct Figure {
 
 /// The setting, alike for all contenders.
 struct Arena {
-    peer: PathBuf,
-    /// Where the two processes run; none: wherever the kernel likes.
-    cpus: Option<[usize; 2]>,
+    peer: Peer,
+    cpus: Cpus,
     iterations: u64,
     increments: u64,
     time: Duration,
@@ -126,20 +122,14 @@ impl Arena {
     }
 
     fn pthread(&self, mode: Mode, kind: &str, place: &str) -> Fallible<Figure> {
-        let cpu = |side: usize| self.cpus.map_or("-1".to_owned(), |cpus| cpus[side].to_string());
         let amount = match mode {
             Mode::Uncontended => self.iterations.into(),
             Mode::Count => self.increments.into(),
             Mode::Time => self.time.as_millis(),
         };
-        let mut peer = Command::new(&self.peer);
-        let output = peer.args([&cpu(0), &cpu(1), &mode.to_string(), kind, place, &amount.to_string()]).output()?;
-        let (said, complaint) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        let failed = || format!("pthread_peer: {}: {said}{complaint}", output.status);
-        if !output.status.success() {
-            return Err(failed().into());
-        }
-        let (ns, share) = said.trim().split_once(' ').ok_or_else(failed)?;
+        let cpus = [self.cpus.argument(0), self.cpus.argument(1)];
+        let said = self.peer.run(&[&cpus[0], &cpus[1], &mode.to_string(), kind, place, &amount.to_string()])?;
+        let (ns, share) = said.split_once(' ').ok_or_else(|| format!("pthread_peer said {said:?}"))?;
         Ok(Figure { ns: ns.parse()?, share: share.parse()? })
     }
 
@@ -148,7 +138,7 @@ impl Arena {
         let (lock, ns) = (Lock::new()?, RawValue::new(0f64)?);
         let pairs = |count| (0..count).all(|_| black_box(&lock).lock().is_ok());
         let child = fork(|| {
-            self.pin(0);
+            self.cpus.pin(0);
             let warm = pairs(self.iterations / 8);
             let start = Instant::now();
             let fine = pairs(self.iterations);
@@ -169,7 +159,7 @@ impl Arena {
         let is_set = |flag: &RawValue<u64>| flag.get().is_ok_and(|flag| flag != 0);
         let limit = if mode == Mode::Count { self.increments } else { u64::MAX };
         let side = |me: usize| {
-            self.pin(me);
+            self.cpus.pin(me);
             ready[me].set(1);
             while !is_set(&go) {
                 spin_loop();
@@ -210,58 +200,6 @@ impl Arena {
         let all = (here + there) as f64;
         Ok(Figure { ns: ns[0].get()?.max(ns[1].get()?) as f64 / all, share: here.min(there) as f64 / all })
     }
-
-    fn pin(&self, side: usize) {
-        let mut set = CpuSet::new();
-        if let Some(cpus) = self.cpus
-            && set.set(cpus[side]).is_ok()
-        {
-            // Refused, it is less exact, not wrong.
-            let _ = sched_setaffinity(Pid::from_raw(0), &set);
-        }
-    }
-}
-
-/// The first two CPUs that this process may use.
-fn two_cpus() -> Option<[usize; 2]> {
-    let allowed = sched_getaffinity(Pid::from_raw(0)).ok()?;
-    let mut cpus = (0..CpuSet::count()).filter(|cpu| allowed.is_set(*cpu).unwrap_or(false));
-    Some([cpus.next()?, cpus.next()?])
-}
-
-/// A directory that is gone when this is dropped.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn new() -> std::io::Result<Temporary> {
-        let path = std::env::temp_dir().join(format!("procession-against-pthread-{}", std::process::id()));
-        std::fs::create_dir(&path)?;
-        Ok(Temporary(path))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Compiles pthread's side. `None`: there is no compiler.
-fn compile(directory: &Temporary) -> Fallible<Option<PathBuf>> {
-    let (source, program) = (directory.0.join("pthread_peer.c"), directory.0.join("pthread_peer"));
-    std::fs::write(&source, PEER)?;
-    match Command::new("cc").args(["-O2", "-pthread", "-o"]).args([&program, &source]).status() {
-        Ok(status) if status.success() => Ok(Some(program)),
-        Ok(status) => Err(format!("cc: {status}").into()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("cc: {error}").into()),
-    }
-}
-
-fn median(mut of: Vec<f64>) -> f64 {
-    of.sort_by(f64::total_cmp);
-    let middle = of.len() / 2;
-    if of.len().is_multiple_of(2) { (of[middle - 1] + of[middle]) / 2.0 } else { of[middle] }
 }
 
 /// The rounds of one contender in one mode.
@@ -324,12 +262,11 @@ fn run(arguments: &[String]) -> Fallible<()> {
         Some(at) => arguments.get(at + 1).ok_or("--rounds needs a number")?.parse()?,
         None => 9,
     };
-    let directory = Temporary::new()?;
-    let Some(peer) = compile(&directory)? else {
+    let Some(peer) = Peer::compile("pthread_peer", PEER)? else {
         println!("no C compiler (`cc`): nothing to compare with");
         return Ok(());
     };
-    let cpus = if has("--no-pin") { None } else { two_cpus() };
+    let cpus = if has("--no-pin") { Cpus(None) } else { Cpus::two() };
     let (rounds, iterations, increments, time) = match has("--bench") {
         true => (rounds, 4_000_000, 1_000_000, Duration::from_millis(200)),
         false => (1, 10_000, 1_000, Duration::from_millis(5)),
@@ -339,7 +276,7 @@ fn run(arguments: &[String]) -> Fallible<()> {
         println!("[{}]", rows.iter().map(Row::json).collect::<Vec<_>>().join(",\n "));
         return Ok(());
     }
-    println!("{rounds} rounds, medians; two CPUs: {}", cpus.map_or("not pinned".into(), |cpus| format!("{cpus:?}")));
+    println!("{rounds} rounds, medians; two CPUs: {}", cpus.0.map_or("not pinned".into(), |cpus| format!("{cpus:?}")));
     println!(
         "{:<12} {:<29} {:>8} {:>6} {:>17} {:>6} {:>6}",
         "mode", "contender", "ns", "ratio", "range", "share", "worst"

@@ -97,7 +97,8 @@ fn arrays(criterion: &mut Criterion) {
 /// measured, not the end.
 fn creation(criterion: &mut Criterion) {
     let element = TypePrint { size: 8, align: 8, code: 0 };
-    let blueprint = Blueprint { kind: Kind::RawArray, element, length: Some(256 * 1024 / 8), lock_id: 0 };
+    let blueprint =
+        Blueprint { kind: Kind::RawArray, element, length: Some(256 * 1024 / 8), lock_id: 0, codec: 0, options: 0 };
     let region = || Attachment::create(&blueprint, None, |_| ()).expect("enough memory");
     let _first = region();
     let mut group = criterion.benchmark_group("create");

@@ -20,7 +20,7 @@ use thiserror::Error;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct Handles(Vec<(String, Arc<Attachment>)>);
+pub struct Handles(Vec<(String, Arc<Attachment>, u32)>);
 
 impl Handles {
     /// None so far.
@@ -31,14 +31,14 @@ impl Handles {
     /// One more. It takes the place of the one of that name, if there is one.
     #[must_use]
     pub fn with(mut self, name: &str, handle: &impl Handle) -> Handles {
-        self.0.retain(|(other, _)| other != name);
-        self.0.push((name.to_owned(), handle.attachment().clone()));
+        self.0.retain(|(other, ..)| other != name);
+        self.0.push((name.to_owned(), handle.attachment().clone(), handle.parts()));
         self
     }
 
     /// Their names, in the order in which they were added.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.0.iter().map(|(name, ..)| name.as_str())
     }
 
     /// Sends all of them to whoever reads the other side of `stream` with [`Inherited::receive`]: an unrelated process, a
@@ -62,14 +62,14 @@ impl Handles {
     /// assert_eq!(counter.get()?, 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn send(&self, stream: &UnixStream) -> Result<(), SendError> {
+    pub fn send(&self, stream: &UnixStream) -> Result<(), SendHandlesError> {
         send(stream, &self.0)
     }
 
     /// Gives all of them to the child that `command` starts.
     pub(crate) fn give_to(&self, command: &mut Command) {
-        for (name, attachment) in &self.0 {
-            give(command, name, attachment);
+        for (name, attachment, parts) in &self.0 {
+            give(command, name, attachment, *parts);
         }
     }
 }
@@ -93,7 +93,7 @@ impl Inherited {
     /// believed before it is checked; on an error, what came is closed.
     ///
     /// Errors: the socket is closed or has something else to say, too few descriptors, a region that cannot be opened.
-    pub fn receive(stream: &UnixStream) -> Result<Inherited, ReceiveError> {
+    pub fn receive(stream: &UnixStream) -> Result<Inherited, ReceiveHandlesError> {
         receive(stream).map(Inherited)
     }
 
@@ -127,7 +127,7 @@ impl fmt::Debug for Inherited {
 
 /// Why handles were not sent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum SendError {
+pub enum SendHandlesError {
     /// A name that cannot be told.
     #[error("the name {name:?} contains NUL")]
     BadName {
@@ -166,7 +166,7 @@ pub enum SendError {
 
 /// Why no handles were received. What had come is closed again.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ReceiveError {
+pub enum ReceiveHandlesError {
     /// The other side closed the socket before, or in the middle of a message.
     #[error("the other side of the socket is closed")]
     Closed,

@@ -113,6 +113,14 @@ pub enum CreateError {
         /// The most there can be.
         longest: usize,
     },
+    /// A ring of no bytes, or of more than can be counted.
+    #[error("a pipe has room for 1 to {longest} bytes, {bytes} were asked for")]
+    Capacity {
+        /// What was asked for.
+        bytes: usize,
+        /// The most there can be.
+        longest: usize,
+    },
     /// Not enough shared memory.
     #[error("no space for {bytes} bytes of shared memory")]
     NoSpace {
@@ -189,6 +197,20 @@ pub enum OpenError {
         /// What was asked for.
         expected: TypePrint,
     },
+    /// A ring of a size that no ring has.
+    #[error("the region's rings have {capacity} bytes each, a power of two from 4096 to 2^31 was expected")]
+    Ring {
+        /// The size in the header.
+        capacity: usize,
+    },
+    /// Messages that are written in another way.
+    #[error("the region's messages are written as {}, {} was expected", codec_name(*found), codec_name(*expected))]
+    Codec {
+        /// The number in the header.
+        found: u32,
+        /// The number of the codec that was asked for.
+        expected: u32,
+    },
     /// Another number of elements.
     #[error("the region holds {found} elements, {expected} were expected")]
     Length {
@@ -226,6 +248,10 @@ pub enum OpenError {
     /// This process could not become a peer.
     #[error(transparent)]
     Attach(#[from] AttachError),
+}
+
+fn codec_name(number: u32) -> String {
+    crate::codec::name_of(number).map_or_else(|| format!("codec {number}"), str::to_owned)
 }
 
 fn kind_name(bits: u32) -> String {

@@ -3,11 +3,12 @@
 use crate::algorithm::array::{Elements, width_for};
 use crate::algorithm::lock::Lock;
 use crate::algorithm::peers::listed;
+use crate::algorithm::ring::{Control, Side};
 use crate::algorithm::value::{WORD_BYTES, words_for};
 use crate::error::{OpenError, TypePrint};
-use crate::layout::{Kind, ValueHead};
+use crate::layout::{Kind, PipeHead, ValueHead};
 use crate::platform::{Access, Life, Ordering, Platform, Site};
-use crate::shm::{Attachment, Mapped, MappedElements, MappedSlice, Name, Shm, names};
+use crate::shm::{Attachment, Mapped, MappedElements, MappedSlice, Name, Shm, ShmWord, names};
 use std::sync::Arc;
 
 const ASK: Site = Site::plain("inspect.ask", Access::Ask, "a picture for a person");
@@ -37,8 +38,27 @@ pub struct Stat {
     pub dead: Vec<u32>,
     /// The state of its lock, if it has one.
     pub lock: Option<LockState>,
+    /// The directions of a pipe.
+    pub directions: Vec<DirectionState>,
     /// The first bytes of the value or of the elements, 4096 at the most (beside a writer, perhaps torn).
     pub bytes: Vec<u8>,
+}
+
+/// A direction of a pipe at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DirectionState {
+    /// Records that were sent and not received. A message larger than a quarter of the pipe is several.
+    pub records: u32,
+    /// Their bytes.
+    pub bytes: usize,
+    /// The peer that has, or had, the sender's end.
+    pub sender: Option<u32>,
+    /// The peer that has, or had, the receiver's end.
+    pub receiver: Option<u32>,
+    /// Whether the sender's end was closed.
+    pub sender_closed: bool,
+    /// Whether the receiver's end was closed.
+    pub receiver_closed: bool,
 }
 
 /// A lock at an instant.
@@ -81,6 +101,7 @@ impl Stat {
             alive,
             dead,
             lock,
+            directions: directions(&attachment),
             bytes: kind.and_then(|kind| contents(&attachment, kind)).unwrap_or_default(),
         })
     }
@@ -92,13 +113,32 @@ fn state(shm: &Shm, lock: &Lock<Shm>) -> LockState {
     LockState { owner: word.owner(), owner_alive, contended: word.is_contended(), died: word.has_died() }
 }
 
+fn directions(attachment: &Arc<Attachment>) -> Vec<DirectionState> {
+    let shm = attachment.shm();
+    let Some(head) = Mapped::<PipeHead>::body(attachment.clone()) else { return Vec::new() };
+    let rings = attachment.kind().map_or(0, Kind::rings);
+    let state = |(ring, [sender, receiver]): (&Control<Shm>, &[ShmWord<u32>; 2])| {
+        let (tail, head) = (ring.peek(shm, Side::Writer, &LOOK), ring.peek(shm, Side::Reader, &LOOK));
+        let peer = |end| Some(shm.load(end, &LOOK)).filter(|peer| *peer != 0);
+        DirectionState {
+            records: tail.records_since(head),
+            bytes: tail.bytes_since(head),
+            sender: peer(sender),
+            receiver: peer(receiver),
+            sender_closed: tail.is_closed(),
+            receiver_closed: head.is_closed(),
+        }
+    };
+    head.rings.iter().zip(&head.ends).take(rings).map(state).collect()
+}
+
 /// The current copy of the value, or the first elements. `None`: the header says more than the region holds, or the kind
 /// holds nothing.
 fn contents(attachment: &Arc<Attachment>, kind: Kind) -> Option<Vec<u8>> {
     let shm = attachment.shm();
     let size = usize::try_from(attachment.element().size).ok()?;
     let (skip, count) = match kind {
-        Kind::Lock | Kind::RLock => return None,
+        Kind::Lock | Kind::RLock | Kind::Simplex | Kind::Duplex => return None,
         Kind::Array | Kind::RawArray => return elements(attachment, size),
         Kind::RawValue => (0, size.div_ceil(WORD_BYTES)),
         Kind::Value if words_for(size) == 1 => (0, 1),

@@ -5,6 +5,7 @@
 
 use crate::algorithm::array;
 use crate::algorithm::lock::Lock;
+use crate::algorithm::ring::Control;
 use crate::algorithm::value::{WORD_BYTES, words_for};
 use crate::shm::{Shm, ShmWord};
 use std::fmt::Write;
@@ -14,7 +15,7 @@ use zerocopy::FromBytes;
 /// `PROCESSN`, read as a native integer: a region of the other byte order does not match.
 pub const MAGIC: u64 = u64::from_ne_bytes(*b"PROCESSN");
 /// Changes whenever a layout or a protocol does.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// The most peers a region can have at once.
 pub const PEERS: usize = 256;
 /// The most bytes of a region's name.
@@ -54,6 +55,27 @@ pub struct Header {
     pub peers: [ShmWord<u32>; PEERS],
     /// The name of the lock that guards this region, if that is another region and has one; zeros behind it.
     pub lock_name: [ShmWord<u64>; NAME_BYTES / 8],
+    /// How messages are written, in a region that has them.
+    pub codec: ShmWord<u32>,
+    /// What else was asked for: [`SURVIVES`].
+    pub options: ShmWord<u32>,
+    /// Beside each slot of `peers`: which parts of the primitive that peer has handles of.
+    pub roles: [ShmWord<u32>; PEERS],
+}
+
+/// An option: the end of a dead process waits for another process to take it over.
+pub const SURVIVES: u32 = 1;
+/// Bytes of a page on the machines for which rings are mapped twice in a row: where a ring begins is a multiple of it.
+pub const PAGE: usize = 4096;
+
+/// The body of a pipe, beside its records: the words of a ring for each direction, and who has the ends.
+#[repr(C)]
+#[derive(FromBytes)]
+pub struct PipeHead {
+    /// One for each direction; the second is unused in a simplex pipe.
+    pub rings: [Control<Shm>; 2],
+    /// Of each direction: who has the sender's end, and the receiver's.
+    pub ends: [[ShmWord<u32>; 2]; 2],
 }
 
 /// The body of a `Value`: its own lock (unused if another guards it) and the version; the words follow.
@@ -82,11 +104,24 @@ pub enum Kind {
     Array = 5,
     /// A [`RawArray`](crate::RawArray).
     RawArray = 6,
+    /// A [`Pipe`](crate::Pipe) of one direction.
+    Simplex = 7,
+    /// A [`Pipe`](crate::Pipe) of two.
+    Duplex = 8,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 6] = [Kind::Lock, Kind::RLock, Kind::Value, Kind::RawValue, Kind::Array, Kind::RawArray];
+    pub const ALL: [Kind; 8] = [
+        Kind::Lock,
+        Kind::RLock,
+        Kind::Value,
+        Kind::RawValue,
+        Kind::Array,
+        Kind::RawArray,
+        Kind::Simplex,
+        Kind::Duplex,
+    ];
 
     /// The kind with this number.
     pub fn from_bits(bits: u32) -> Option<Kind> {
@@ -99,20 +134,30 @@ impl Kind {
             Kind::Value => size_of::<ValueHead>(),
             Kind::Array => 64, // a cache line for the lock
             Kind::RawValue | Kind::RawArray => 0,
+            Kind::Simplex | Kind::Duplex => PAGE,
         }
     }
     /// Bytes of each of those words, for elements of `bytes` bytes; 0 where there are none.
     pub const fn word_width(self, bytes: usize) -> usize {
         match self {
             Kind::Lock | Kind::RLock => 0,
-            Kind::Value | Kind::RawValue => WORD_BYTES,
+            Kind::Value | Kind::RawValue | Kind::Simplex | Kind::Duplex => WORD_BYTES,
             Kind::Array | Kind::RawArray => array::width_for(bytes),
+        }
+    }
+    /// How many rings it has, each of `length` bytes.
+    pub const fn rings(self) -> usize {
+        match self {
+            Kind::Simplex => 1,
+            Kind::Duplex => 2,
+            _ => 0,
         }
     }
     /// Bytes of all of those words, for `length` elements of `bytes` bytes. `None`: more than can be counted.
     pub const fn words_size(self, bytes: usize, length: usize) -> Option<usize> {
         match self {
             Kind::Lock | Kind::RLock => Some(0),
+            Kind::Simplex | Kind::Duplex => length.checked_mul(self.rings()),
             Kind::Value => words_for(bytes).checked_mul(WORD_BYTES),
             Kind::RawValue => bytes.div_ceil(WORD_BYTES).checked_mul(WORD_BYTES),
             // `bytes` may be what a broken process wrote into a header.
@@ -131,7 +176,10 @@ const _: () = {
     assert!(offset_of!(Header, length) == 56);
     assert!(offset_of!(Header, fences) == 64 && offset_of!(Header, next_id) == 68);
     assert!(offset_of!(Header, peers) == 72 && offset_of!(Header, lock_name) == 72 + 4 * PEERS);
-    assert!(size_of::<Header>() == 72 + 4 * PEERS + NAME_BYTES);
+    assert!(offset_of!(Header, codec) == 72 + 4 * PEERS + NAME_BYTES);
+    assert!(size_of::<Header>() == 80 + 8 * PEERS + NAME_BYTES);
+    assert!(size_of::<PipeHead>() <= PAGE && BODY.is_multiple_of(PAGE));
+    assert!(align_of::<PipeHead>() == 128 && offset_of!(PipeHead, ends) == 2 * 3 * 128);
     assert!(size_of::<Lock<Shm>>() == 16 && align_of::<Lock<Shm>>() == 8);
     assert!(size_of::<ValueHead>() == 24 && offset_of!(ValueHead, version) == 16);
 };
@@ -149,7 +197,7 @@ pub fn drawing() -> String {
     }
     out.push_str("-- every region\n");
     rows!(0, Header: magic, version, kind, type_size, type_align, type_code, body, id, lock_id, length, fences, next_id, peers,
-        lock_name);
+        lock_name, codec, options, roles);
     out.push_str("-- Lock, RLock: word (bits 0-29 owner, 30 contended, 31 died), depth, thread\n");
     let _ = writeln!(out, "{BODY:>6}  {:>5}  lock", size_of::<Lock<Shm>>());
     out.push_str("-- Value: up to 8 bytes one word, else an even and an odd copy\n");
@@ -158,6 +206,9 @@ pub fn drawing() -> String {
     out.push_str("-- Array: an element of up to 8 bytes is one word of 1, 2, 4 or 8 bytes; a larger one, words of 8\n");
     let _ = writeln!(out, "{BODY:>6}  {:>5}  lock", size_of::<Lock<Shm>>());
     let _ = writeln!(out, "{:>6}  {:>5}  elements", BODY + Kind::Array.words_at(), "...");
+    out.push_str("-- Simplex, Duplex: for each direction tail, head and marks, 128 bytes each; then the records\n");
+    rows!(BODY, PipeHead: rings, ends);
+    let _ = writeln!(out, "{:>6}  {:>5}  records", BODY + Kind::Simplex.words_at(), "...");
     out.push_str("-- RawValue, RawArray\n");
     let _ = writeln!(out, "{BODY:>6}  {:>5}  words, elements", "...");
     out

@@ -73,7 +73,7 @@ macro_rules! lock_handle {
             }
 
             fn blueprint() -> Blueprint {
-                Blueprint { kind: $kind, element: TypePrint { size: 0, align: 0, code: 0 }, length: Some(0), lock_id: 0 }
+                Blueprint { kind: $kind, element: TypePrint { size: 0, align: 0, code: 0 }, length: Some(0), lock_id: 0, codec: 0, options: 0 }
             }
 
             pub(crate) fn from_attachment(attachment: Arc<Attachment>) -> Result<Self, OpenError> {

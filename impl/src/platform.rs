@@ -188,6 +188,12 @@ pub trait Platform {
     fn loop_head_holding(&self, state: &[u64], bytes: &[u8]) {
         let _ = (state, bytes);
     }
+    /// As [`loop_head`](Platform::loop_head), of a loop with others inside it: what follows their heads depends on this state,
+    /// too, until it is said anew.
+    #[inline(always)]
+    fn outer_loop_head(&self, state: &[u64]) {
+        let _ = state;
+    }
     /// A C11 fence.
     fn fence(&self, site: &'static Site);
     /// The hot side of the asymmetric pair: a store before it and a load after it keep their order as seen by whoever

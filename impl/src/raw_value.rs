@@ -76,7 +76,7 @@ impl<T: Plain> RawValue<T> {
 
     fn blueprint() -> Blueprint {
         let () = Self::NOT_EMPTY;
-        Blueprint { kind: Kind::RawValue, element: print_of::<T>(), length: Some(1), lock_id: 0 }
+        Blueprint { kind: Kind::RawValue, element: print_of::<T>(), length: Some(1), lock_id: 0, codec: 0, options: 0 }
     }
 
     fn make(name: Option<&str>, value: T) -> Result<RawValue<T>, CreateError> {

@@ -47,6 +47,12 @@ pub trait Handle: Sized {
 
     #[doc(hidden)]
     fn attachment(&self) -> &Arc<Attachment>;
+
+    /// Which parts of the primitive the handle stands for, a bit each; 0 where all handles are the same.
+    #[doc(hidden)]
+    fn parts(&self) -> u32 {
+        0
+    }
 }
 
 /// `open`, or else `create`, until one of them succeeds: others may create and abandon the name meanwhile.

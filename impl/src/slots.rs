@@ -44,7 +44,7 @@ impl<T: Plain> Slots<T> {
     /// What a region for `length` elements, or for however many there are, looks like.
     pub(crate) fn blueprint(kind: Kind, length: Option<usize>, lock_id: u64) -> Blueprint {
         let () = Self::NOT_EMPTY;
-        Blueprint { kind, element: print_of::<T>(), length, lock_id }
+        Blueprint { kind, element: print_of::<T>(), length, lock_id, codec: 0, options: 0 }
     }
 
     /// Whether there can be an array of `length` elements.

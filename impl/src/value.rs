@@ -210,7 +210,7 @@ impl<T: Plain> Value<T> {
 
     fn expected(lock_id: u64) -> Blueprint {
         let () = Self::NOT_EMPTY;
-        Blueprint { kind: Kind::Value, element: print_of::<T>(), length: Some(1), lock_id }
+        Blueprint { kind: Kind::Value, element: print_of::<T>(), length: Some(1), lock_id, codec: 0, options: 0 }
     }
 
     fn make(name: Option<&str>, value: T, guard: GuardedBy) -> Result<Value<T>, CreateError> {

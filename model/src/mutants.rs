@@ -76,7 +76,7 @@ pub struct Caught {
 /// The primitive whose scenarios a site is for: the first word of their names.
 pub fn family(site: &str) -> &str {
     match site.split('.').next() {
-        Some("ring" | "message") => "pipe",
+        Some("ring" | "record") => "pipe",
         family => family.unwrap_or_default(),
     }
 }

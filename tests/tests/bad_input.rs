@@ -116,7 +116,7 @@ fn a_region_of_another_version() {
     let _lock = Lock::create(&name).unwrap();
     name.patch(at::VERSION, &99u32.to_ne_bytes());
     let version = OpenError::Version { found: 99, expected: VERSION };
-    assert_eq!(version.to_string(), "the region has layout version 99, this library reads 2");
+    assert_eq!(version.to_string(), "the region has layout version 99, this library reads 3");
     told(&mut task!("open", &name), &version);
     // It is for that version to say whether it is still in use.
     let why = Box::new(version);

@@ -39,8 +39,8 @@ fn three_processes_killed_anywhere_two_preemptions() {
 
 #[test]
 fn a_message_killed_anywhere() {
-    explored("pipe-send-recv", World::Loom(None), 400);
-    explored("pipe-send-recv", World::LoomRmw(None), 2_000);
+    explored("pipe-recv-close", World::Loom(None), 300);
+    explored("pipe-recv-close", World::LoomRmw(None), 1_000);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Handles through a Unix socket: the receiver counts from the moment they are sent, and believes nothing that it receives.
 
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
-use procession::{Handle, Handles, Inherited, Lock, OpenError, ReceiveError, SendError, Stat, Value, sweep};
+use procession::{
+    Handle, Handles, Inherited, Lock, OpenError, ReceiveHandlesError, SendHandlesError, Stat, Value, sweep,
+};
 use procession_tests::{Helper, Name, refused, task, until};
 use std::fs::File;
 use std::io::{IoSlice, Write};
@@ -83,7 +85,7 @@ fn what_is_on_its_way_is_used() {
     assert!(received.take::<Value<u64>>("value").is_ok(), "the bundle has it, too");
     drop(received);
     assert!(!name.exists());
-    assert_eq!(Inherited::receive(&there).map(drop), Err(ReceiveError::Closed));
+    assert_eq!(Inherited::receive(&there).map(drop), Err(ReceiveHandlesError::Closed));
 }
 
 #[test]
@@ -130,18 +132,18 @@ fn more_than_one_message_holds() {
         let add = |handles: Handles, (index, lock): (usize, &Lock)| handles.with(&index.to_string(), lock);
         locks.iter().take(count).enumerate().fold(Handles::new(), add)
     };
-    refused(all(254).send(&here), SendError::TooMany { regions: 254, most: 253 }, &["253", "254"]);
+    refused(all(254).send(&here), SendHandlesError::TooMany { regions: 254, most: 253 }, &["253", "254"]);
     all(253).send(&here).unwrap();
     assert_eq!(Inherited::receive(&there).unwrap().names().count(), 253);
     let long = Handles::new().with(&"x".repeat(1 << 17), &locks[0]);
-    assert!(matches!(long.send(&here), Err(SendError::TooLong { longest: 131_072, .. })));
-    let bad = SendError::BadName { name: "a\0b".to_owned() };
+    assert!(matches!(long.send(&here), Err(SendHandlesError::TooLong { longest: 131_072, .. })));
+    let bad = SendHandlesError::BadName { name: "a\0b".to_owned() };
     refused(Handles::new().with("a\0b", &locks[0]).send(&here), bad, &["NUL"]);
     Handles::new().send(&here).unwrap();
     assert_eq!(Inherited::receive(&there).unwrap().names().count(), 0);
     drop(there);
     // Another test may be forking: its child has the socket, too, until its exec.
-    until("the socket is closed", || all(1).send(&here) == Err(SendError::Closed));
+    until("the socket is closed", || all(1).send(&here) == Err(SendHandlesError::Closed));
 }
 
 /// Whatever comes, the answer is an error, and no descriptor stays open.
@@ -155,15 +157,15 @@ fn a_sender_that_is_none_of_ours() {
     let (null, plain) = (null.as_raw_fd(), plain.unwrap());
     std::fs::write(name.path(), [0; 5000]).unwrap();
     let zeros = File::options().read(true).write(true).open(name.path()).unwrap();
-    let foreign = |what| ReceiveError::Foreign { what };
+    let foreign = |what| ReceiveHandlesError::Foreign { what };
     let nonsense = "what it says of its handles makes no sense";
     let unkept = "a descriptor in it is neither sealed memory nor a named region";
     let text = |number: i32, region: u64, name: &str| message(&format!("gift\0{number}:{region:016x}:{name}\0"));
-    let cases: Vec<(Vec<u8>, Vec<RawFd>, ReceiveError)> = vec![
+    let cases: Vec<(Vec<u8>, Vec<RawFd>, ReceiveHandlesError)> = vec![
         (b"GET / HTTP/1.1\r\n\r\n".to_vec(), vec![], foreign("it does not begin as one")),
         (b"GET / HTTP/1.1\r\n\r\n".to_vec(), vec![null; 253], foreign("it does not begin as one")),
-        (b"PROC".to_vec(), vec![null], ReceiveError::Closed),
-        (message("gift\0")[..14].to_vec(), vec![null], ReceiveError::Closed),
+        (b"PROC".to_vec(), vec![null], ReceiveHandlesError::Closed),
+        (message("gift\0")[..14].to_vec(), vec![null], ReceiveHandlesError::Closed),
         ([b"PROCHND2", &[0xff; 4][..]].concat(), vec![null], foreign("it is longer than any")),
         (message("gift\0"), vec![], foreign(nonsense)),
         (message("gift\0x:y:z\0"), vec![], foreign(nonsense)),
@@ -175,7 +177,7 @@ fn a_sender_that_is_none_of_ours() {
         (text(0, id, &region), vec![null], foreign(unkept)),
         (text(0, id, ""), vec![plain.as_raw_fd()], foreign(unkept)),
         (text(0, id, &name), vec![plain.as_raw_fd()], foreign(unkept)),
-        (text(0, id, &name), vec![zeros.as_raw_fd()], ReceiveError::Open(OpenError::Foreign)),
+        (text(0, id, &name), vec![zeros.as_raw_fd()], ReceiveHandlesError::Open(OpenError::Foreign)),
         (
             text(0, id, &region),
             vec![plain.as_raw_fd()],
@@ -203,7 +205,7 @@ fn a_receiver_without_descriptors() {
     let handles = locks.iter().fold(Handles::new(), |handles, lock| handles.with(&format!("{lock:p}"), lock));
     let helper = Helper::start(&mut task!("with-descriptors", "3", "receive", door.path()));
     handles.send(&door.accept()).unwrap();
-    helper.expect(&format!("{:?}", ReceiveError::NoDescriptors));
+    helper.expect(&format!("{:?}", ReceiveHandlesError::NoDescriptors));
     helper.expect("nothing left");
     helper.finish();
 }
@@ -212,6 +214,6 @@ fn a_receiver_without_descriptors() {
 fn a_sender_that_says_nothing() {
     let (_here, there) = UnixStream::pair().unwrap();
     there.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
-    let refusal = ReceiveError::Refused { errno: nix::errno::Errno::EAGAIN };
+    let refusal = ReceiveHandlesError::Refused { errno: nix::errno::Errno::EAGAIN };
     assert_eq!(Inherited::receive(&there).map(drop), Err(refusal));
 }

@@ -255,6 +255,18 @@ impl<P: Platform> Lock<P> {
         platform.load(&self.thread, &MINE) == me.thread
     }
 
+    /// As [`enter`](Exclusion::enter), for somebody to whom nothing has happened for a while: whether the holder lives is
+    /// asked before it is waited for.
+    pub(super) fn enter_suspecting(
+        &self,
+        platform: &P,
+        me: Owner,
+        intent: Intent,
+        patience: Patience<P::Deadline>,
+    ) -> Result<Entered, Refused> {
+        self.enter_slow(platform, me, (intent, patience), (self.peek(platform), true))
+    }
+
     /// Leaves as the last of several entries, which need not be the one that found a death untold.
     #[inline]
     pub(super) fn leave_last(&self, platform: &P, entered: Entered) {
@@ -273,7 +285,7 @@ impl<P: Platform> Lock<P> {
         platform: &P,
         me: Owner,
         (intent, patience): (Intent, Patience<P::Deadline>),
-        mut word: LockWord,
+        (mut word, suspicious): (LockWord, bool),
     ) -> Result<Entered, Refused> {
         // If we held the lock, the word would name us: nobody but us takes us out of it (invariant 1).
         if word.owner() == Some(me.peer) && self.is_mine(platform, me) {
@@ -283,7 +295,7 @@ impl<P: Platform> Lock<P> {
         // Whoever was here before us may have left sleepers that no word shows: we hold as if contended.
         let held = |untold: bool| LockWord::held_by(me.peer).contended().died_if(untold);
         let trying = matches!(patience, Patience::Try);
-        let (mut suspicious, mut last_look, mut ticks) = (trying, false, 0);
+        let (mut suspicious, mut last_look, mut ticks) = (suspicious || trying, false, 0);
         loop {
             platform.loop_head(&[word.0.into(), suspicious.into(), last_look.into()]); // ticks only make ticks longer
             let Some(owner) = word.owner() else {
@@ -346,7 +358,7 @@ impl<P: Platform> Exclusion<P> for Lock<P> {
         let held = LockWord::held_by(me.peer);
         match platform.compare_exchange(&self.word, LockWord::FREE.0, held.0, &ENTER) {
             Ok(_) => Ok(self.entered(platform, me, false, false)),
-            Err(now) => self.enter_slow(platform, me, (intent, patience), LockWord(now)),
+            Err(now) => self.enter_slow(platform, me, (intent, patience), (LockWord(now), false)),
         }
     }
 

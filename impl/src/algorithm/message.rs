@@ -1,9 +1,4 @@
-//! Messages in a ring: one record each, or several for one that is too long.
-//!
-//! | framing | record |
-//! |---|---|
-//! | `Fixed` | the message, which always has so many bytes |
-//! | `Framed` | a word, `START + bytes to come, this record's included`, and as many of them as fit a fragment |
+//! Messages in a pipe: one [record](super::record) each, or several for one that is too long.
 //!
 //! Invariants:
 //! 1. A message that was committed is received once, in order, whole or not at all.
@@ -11,41 +6,11 @@
 //!    of one that never was completed is dropped: so a sender may give up, or die, between two fragments.
 //! 3. A fragment that does not go on from what is here belongs to a message whose start a dead receiver took: it is dropped.
 
-use super::pipe::{Direction, Patience, Refused};
+use super::pipe::{Direction, Parts, Patience, Refused};
+use super::record::{Framing, Label};
 use super::ring::{Cursor, Side, WORD_BYTES};
-use crate::platform::{Access, Platform, Site};
+use crate::platform::Platform;
 
-const HEADER: Site = Site::guarded("message.header", Access::Load, "written before the tail that was seen");
-const LABEL: Site =
-    Site::guarded("message.label", Access::Store, "its words were given back before the head that was seen");
-const DRAW: Site = Site::guarded("message.draw", Access::Load, "written before the tail that was seen");
-const FILL: Site =
-    Site::guarded("message.fill", Access::Store, "its words were given back before the head that was seen");
-
-/// The sites of this file.
-pub static SITES: &[&Site] = &[&HEADER, &LABEL, &DRAW, &FILL];
-
-const START: u64 = 1 << 63;
-
-/// How messages are told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
-    /// Every message has this many bytes, and is one record.
-    Fixed(usize),
-    /// Messages of any size; a record has at most this many bytes of one, a multiple of 8.
-    Framed(usize),
-}
-
-impl Framing {
-    /// Words of a record with `bytes` bytes of a message.
-    #[inline(always)]
-    fn words(self, bytes: usize) -> usize {
-        match self {
-            Framing::Fixed(_) => bytes.div_ceil(WORD_BYTES).max(1),
-            Framing::Framed(_) => 1 + bytes.div_ceil(WORD_BYTES),
-        }
-    }
-}
 /// What a sender keeps between two operations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Outgoing {
@@ -82,10 +47,6 @@ impl From<Cursor> for Incoming {
 }
 
 impl Outgoing {
-    /// Where the next record begins in the ring.
-    pub fn position(&self) -> u32 {
-        self.cursor.position()
-    }
     /// Whether records were written that are not committed yet.
     #[inline(always)]
     pub fn is_staged(&self) -> bool {
@@ -117,7 +78,7 @@ impl Incoming {
         &mut self.partial
     }
 }
-impl<P: Platform> Direction<'_, P> {
+impl<P: Platform, D: Parts<P>> Direction<P, D> {
     /// Sends a message, all of it or nothing.
     #[inline]
     pub fn send(
@@ -141,13 +102,13 @@ impl<P: Platform> Direction<'_, P> {
         message: &[u8],
         patience: Patience<P::Deadline>,
     ) -> Result<(), Refused> {
-        match self.framing {
+        match self.framing() {
             Framing::Framed(fragment) if message.len() > fragment => {
                 self.stage_fragments(platform, out, message, fragment, patience)
             }
             framing => {
                 self.reserve(platform, out, framing.words(message.len()), patience)?;
-                self.write(platform, out, START | message.len() as u64, message);
+                self.write(platform, out, Label::whole(message.len()), message);
                 Ok(())
             }
         }
@@ -165,8 +126,8 @@ impl<P: Platform> Direction<'_, P> {
         if trying {
             // Somebody who does not wait sends everything at once.
             let last = message.len() % fragment;
-            let words = message.len() / fragment * self.framing.words(fragment)
-                + usize::from(last > 0) * self.framing.words(last);
+            let words = message.len() / fragment * self.framing().words(fragment)
+                + usize::from(last > 0) * self.framing().words(last);
             self.reserve(platform, out, words, patience)?;
         }
         for (index, part) in message.chunks(fragment).enumerate() {
@@ -175,10 +136,9 @@ impl<P: Platform> Direction<'_, P> {
                 if out.is_staged() {
                     self.commit(platform, out)?;
                 }
-                self.reserve(platform, out, self.framing.words(part.len()), patience)?;
+                self.reserve(platform, out, self.framing().words(part.len()), patience)?;
             }
-            let start = if index == 0 { START } else { 0 };
-            self.write(platform, out, start | to_come as u64, part);
+            self.write(platform, out, Label { starts: index == 0, to_come: to_come as u64 }, part);
         }
         Ok(())
     }
@@ -188,17 +148,17 @@ impl<P: Platform> Direction<'_, P> {
     #[inline(always)]
     pub fn commit(&self, platform: &P, out: &mut Outgoing) -> Result<(), Refused> {
         if !out.gone {
-            out.gone = self.ring.commit(platform, Side::Writer, &mut out.cursor);
-            if !out.gone || self.ring.was_read(platform, &mut out.cursor) {
+            out.gone = self.ring().commit(platform, Side::Writer, &mut out.cursor);
+            if !out.gone || self.ring().was_read(platform, &mut out.cursor) {
                 return Ok(());
             }
         }
         Err(Refused::Disconnected)
     }
 
-    /// Waits until there is room for a record of so many words, whose place is then [`Outgoing::position`].
+    /// Waits until there is room for so many words.
     #[inline]
-    pub fn reserve(
+    fn reserve(
         &self,
         platform: &P,
         out: &mut Outgoing,
@@ -209,46 +169,44 @@ impl<P: Platform> Direction<'_, P> {
         if out.gone {
             return Err(Refused::Disconnected);
         }
-        if self.ring.room(&out.cursor) >= bytes {
+        if self.ring().room(&out.cursor) >= bytes {
             return Ok(());
         }
-        if bytes > self.ring.capacity {
+        if bytes > self.ring().capacity {
             return Err(Refused::TooLarge);
         }
         let Outgoing { cursor, misses, gone } = out;
         let result = self.wait(platform, Side::Writer, (cursor, misses), (0, &[]), patience, |cursor| {
-            self.ring.room(cursor) >= bytes
+            self.ring().room(cursor) >= bytes
         });
         *gone |= result == Err(Refused::Disconnected);
         result
     }
 
+    /// Waits until there is room for a [whole](Framing::is_whole) message of so many bytes; answers where in the ring they
+    /// are to be written, by whoever then [labels](Direction::label) them.
+    pub fn reserve_message(
+        &self,
+        platform: &P,
+        out: &mut Outgoing,
+        bytes: usize,
+        patience: Patience<P::Deadline>,
+    ) -> Result<usize, Refused> {
+        self.reserve(platform, out, self.framing().words(bytes), patience)?;
+        Ok(self.ring().offset(out.cursor.position().wrapping_add(self.framing().ahead())))
+    }
+
     /// Writes a record, for which there is room.
     #[inline]
-    fn write(&self, platform: &P, out: &mut Outgoing, label: u64, bytes: &[u8]) {
-        let words = self.framing.words(bytes.len());
-        let (mut first, second) = self.ring.words_at(out.cursor.position(), words);
-        if let (Framing::Framed(_), Some((header, rest))) = (self.framing, first.split_first()) {
-            platform.store(header, label, &LABEL);
-            first = rest;
-        }
-        let (here, there) = bytes.split_at(bytes.len().min(size_of_val(first)));
-        platform.copy_in(first, here, &FILL);
-        if !there.is_empty() {
-            platform.copy_in(second, there, &FILL);
-        }
+    fn write(&self, platform: &P, out: &mut Outgoing, label: Label, bytes: &[u8]) {
+        let words = self.ring().write(platform, self.framing(), out.cursor.position(), label, bytes);
         out.cursor.advance(words);
     }
 
-    /// Gives a record its header and goes past it: its bytes were written by somebody else.
+    /// Says what a record is and goes past it: its bytes stand where [`reserve_message`](Direction::reserve_message) said.
     pub fn label(&self, platform: &P, out: &mut Outgoing, bytes: usize) {
-        let words = self.framing.words(bytes);
-        if let (Framing::Framed(_), Some(header)) =
-            (self.framing, self.ring.words_at(out.cursor.position(), 1).0.first())
-        {
-            platform.store(header, START | bytes as u64, &LABEL);
-        }
-        out.cursor.advance(words);
+        self.ring().label(platform, self.framing(), out.cursor.position(), Label::whole(bytes));
+        out.cursor.advance(self.framing().words(bytes));
     }
 
     /// Waits for a message. It stays the next one until it is [gone past](Direction::pass).
@@ -274,25 +232,23 @@ impl<P: Platform> Direction<'_, P> {
                 }
                 found?;
             }
-            let (position, fragment) = match self.framing {
+            let (position, fragment) = match self.framing() {
                 Framing::Fixed(bytes) => {
-                    let enough = incoming.cursor.filled() >= self.framing.words(bytes) * WORD_BYTES;
+                    let enough = incoming.cursor.filled() >= self.framing().words(bytes) * WORD_BYTES;
                     let position = incoming.cursor.position();
                     return if enough { Ok(Front::InRing { position, bytes }) } else { Err(Refused::Corrupt) };
                 }
                 Framing::Framed(fragment) => (incoming.cursor.position(), fragment),
             };
-            let (header, _) = self.ring.words_at(position, 1);
-            let header: u64 = header.first().map_or(0, |header| platform.load(header, &HEADER));
-            let to_come = header & !START;
+            let Label { starts, to_come } = self.ring().label_at(platform, self.framing(), position);
             let bytes = to_come.min(fragment as u64) as usize;
-            if self.framing.words(bytes) * WORD_BYTES > incoming.cursor.filled() {
+            if self.framing().words(bytes) * WORD_BYTES > incoming.cursor.filled() {
                 return Err(Refused::Corrupt);
             }
-            if header & START != 0 {
+            if starts {
                 incoming.drop_partial();
                 if to_come == bytes as u64 {
-                    return Ok(Front::InRing { position: position.wrapping_add(WORD_BYTES as u32), bytes });
+                    return Ok(Front::InRing { position: position.wrapping_add(self.framing().ahead()), bytes });
                 }
                 incoming.missing = to_come;
             }
@@ -313,25 +269,14 @@ impl<P: Platform> Direction<'_, P> {
             let more = if here == 0 { to_come.min(AT_ONCE) as usize } else { bytes };
             incoming.partial.try_reserve(more).map_err(|_| Refused::TooLarge)?;
             incoming.partial.resize(here + bytes, 0);
-            let position = incoming.cursor.position().wrapping_add(WORD_BYTES as u32);
-            self.read(platform, position, &mut incoming.partial[here..]);
+            let position = incoming.cursor.position().wrapping_add(self.framing().ahead());
+            self.ring().read(platform, position, &mut incoming.partial[here..]);
             incoming.missing -= bytes as u64;
             incoming.complete = incoming.missing == 0;
         }
-        incoming.cursor.advance(self.framing.words(bytes));
-        self.ring.commit(platform, Side::Reader, &mut incoming.cursor);
+        incoming.cursor.advance(self.framing().words(bytes));
+        self.ring().commit(platform, Side::Reader, &mut incoming.cursor);
         Ok(())
-    }
-
-    /// Reads the bytes at `position` of the ring.
-    #[inline]
-    pub fn read(&self, platform: &P, position: u32, bytes: &mut [u8]) {
-        let (first, second) = self.ring.words_at(position, bytes.len().div_ceil(WORD_BYTES));
-        let (here, there) = bytes.split_at_mut(bytes.len().min(size_of_val(first)));
-        platform.copy_out(first, here, &DRAW);
-        if !there.is_empty() {
-            platform.copy_out(second, there, &DRAW);
-        }
     }
 
     /// Goes past the message that [`front`](Direction::front) has found; its bytes are given back at the next
@@ -339,7 +284,7 @@ impl<P: Platform> Direction<'_, P> {
     #[inline(always)]
     pub fn pass(&self, incoming: &mut Incoming, front: Front) {
         match front {
-            Front::InRing { bytes, .. } => incoming.cursor.advance(self.framing.words(bytes)),
+            Front::InRing { bytes, .. } => incoming.cursor.advance(self.framing().words(bytes)),
             Front::Gathered => incoming.drop_partial(),
         }
     }
@@ -348,7 +293,7 @@ impl<P: Platform> Direction<'_, P> {
     #[inline(always)]
     pub fn give_back(&self, platform: &P, incoming: &mut Incoming) {
         if incoming.cursor.is_staged() {
-            self.ring.commit(platform, Side::Reader, &mut incoming.cursor);
+            self.ring().commit(platform, Side::Reader, &mut incoming.cursor);
         }
     }
 }

@@ -6,7 +6,9 @@ pub mod lock;
 pub mod message;
 pub mod peers;
 pub mod pipe;
+pub mod queue;
 pub mod raw_value;
+pub mod record;
 pub mod ring;
 pub mod rlock;
 pub mod value;
@@ -38,7 +40,7 @@ pub fn sites() -> impl Iterator<Item = &'static Site> {
         raw_value::SITES,
         array::SITES,
         ring::SITES,
-        message::SITES,
+        record::SITES,
         pipe::SITES,
         peers::SITES,
     ]

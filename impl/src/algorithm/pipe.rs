@@ -12,9 +12,11 @@
 //! 2. Disconnected is only said after a look at the other side's word that came after its last: all that was committed has
 //!    been received.
 
-use super::message::{Framing, Incoming, Outgoing};
+use super::message::{Incoming, Outgoing};
+use super::record::Framing;
 use super::ring::{Cursor, Progress, Ring, Side};
 use crate::platform::{Access, Life, Ordering, Platform, Site, Wakeup};
+use std::marker::PhantomData;
 
 const HELD: Site = Site::new("pipe.held", Access::Load, Ordering::Relaxed, "a hint: pipe.claim decides");
 const CLAIM: Site = Site::new(
@@ -75,44 +77,61 @@ pub enum Patience<D> {
 /// holder is found dead: what was said once is said again.
 const SUSPICIOUS: u32 = u32::MAX;
 
-/// One direction of a pipe.
-pub struct Direction<'a, P: Platform> {
+/// What a direction of a pipe is made of, wherever that is kept.
+pub trait Parts<P: Platform> {
     /// The records.
-    pub ring: Ring<'a, P>,
-    /// Who has the sender's end.
-    pub sender: &'a P::Word<u32>,
-    /// Who has the receiver's end.
-    pub receiver: &'a P::Word<u32>,
+    fn ring(&self) -> Ring<'_, P>;
+    /// Who has the end of that side.
+    fn end(&self, side: Side) -> &P::Word<u32>;
     /// How messages are told apart.
-    pub framing: Framing,
+    fn framing(&self) -> Framing;
     /// Whether the end of a dead peer waits for another one, instead of being closed by the death.
-    pub survives: bool,
-    /// Asked now and then while nobody has had the other end: whether nobody can come to have it any more.
-    pub is_abandoned: &'a dyn Fn() -> bool,
+    fn survives(&self) -> bool;
+    /// Whether nobody can come to have the end of that side any more. Asked now and then while nobody has it.
+    fn is_abandoned(&self, side: Side) -> bool;
 }
-impl<P: Platform> Direction<'_, P> {
-    fn end(&self, side: Side) -> &P::Word<u32> {
-        match side {
-            Side::Writer => self.sender,
-            Side::Reader => self.receiver,
-        }
+
+/// One direction of a pipe.
+pub struct Direction<P, D> {
+    /// What it is made of.
+    pub parts: D,
+    platform: PhantomData<fn(&P)>,
+}
+
+impl<P: Platform, D: Parts<P>> Direction<P, D> {
+    /// The direction that is made of these.
+    pub fn new(parts: D) -> Direction<P, D> {
+        Direction { parts, platform: PhantomData }
+    }
+
+    /// The records.
+    #[inline(always)]
+    pub fn ring(&self) -> Ring<'_, P> {
+        self.parts.ring()
+    }
+
+    #[inline(always)]
+    pub(crate) fn framing(&self) -> Framing {
+        self.parts.framing()
     }
 
     /// Takes an end for `peer`.
     fn claim(&self, platform: &P, side: Side, peer: u32) -> Result<Cursor, Taken> {
-        let end = self.end(side);
+        let end = self.parts.end(side);
+        // One that was closed is nobody's any more, whoever had it.
+        let refused = |taken| if self.ring().resume(platform, side).own().is_closed() { Taken::Closed } else { taken };
         loop {
             let holder = platform.load(end, &HELD);
             if holder != 0 {
                 if holder == peer || platform.life(holder, &ASK) != Life::Dead {
-                    return Err(Taken::By(holder));
+                    return Err(refused(Taken::By(holder)));
                 }
-                if !self.survives {
-                    return Err(Taken::ByDead(holder));
+                if !self.parts.survives() {
+                    return Err(refused(Taken::ByDead(holder)));
                 }
             }
             if platform.compare_exchange(end, holder, peer, &CLAIM).is_ok() {
-                let cursor = self.ring.resume(platform, side);
+                let cursor = self.ring().resume(platform, side);
                 return if cursor.own().is_closed() { Err(Taken::Closed) } else { Ok(cursor) };
             }
         }
@@ -130,12 +149,12 @@ impl<P: Platform> Direction<'_, P> {
 
     /// Closes the sender's end: what was committed can still be received.
     pub fn close_sender(&self, platform: &P, out: &mut Outgoing) {
-        self.ring.close(platform, Side::Writer, &mut out.cursor);
+        self.ring().close(platform, Side::Writer, &mut out.cursor);
     }
 
     /// Closes the receiver's end: what was not received is lost.
     pub fn close_receiver(&self, platform: &P, incoming: &mut Incoming) {
-        self.ring.close(platform, Side::Reader, &mut incoming.cursor);
+        self.ring().close(platform, Side::Reader, &mut incoming.cursor);
     }
 
     /// Waits until the other side has moved so far that there is `enough`. `misses` counts the looks in vain, in a row; `held`
@@ -156,7 +175,7 @@ impl<P: Platform> Direction<'_, P> {
             let state = [cursor.own(), cursor.committed()].map(Progress::to_bits);
             let state = [state[0], state[1], held.0, (*misses).into(), gone.into(), last_look.into()];
             platform.loop_head_holding(&state, held.1);
-            self.ring.see(platform, side, cursor).map_err(|_| Refused::Corrupt)?;
+            self.ring().see(platform, side, cursor).map_err(|_| Refused::Corrupt)?;
             // A reader receives what there is; to a writer, room is of no use when nobody reads.
             if side == Side::Writer && cursor.other_is_closed() {
                 return Err(Refused::Disconnected);
@@ -189,15 +208,15 @@ impl<P: Platform> Direction<'_, P> {
             let Patience::Until(deadline) = patience else { return Err(Refused::WouldBlock) };
             if cursor.is_staged() {
                 // Nobody is to wait for what waits here.
-                self.ring.commit(platform, side, cursor);
+                self.ring().commit(platform, side, cursor);
                 continue;
             }
             if platform.look_again(looks) {
                 looks += 1;
                 continue;
             }
-            self.ring.announce(platform, side, cursor);
-            match self.ring.sleep(platform, side, cursor, deadline, ticks) {
+            self.ring().announce(platform, side, cursor);
+            match self.ring().sleep(platform, side, cursor, deadline, ticks) {
                 Wakeup::Woken | Wakeup::Changed => {}
                 Wakeup::Tick => (*misses, ticks) = (SUSPICIOUS, ticks + 1),
                 Wakeup::TimedOut => (*misses, last_look) = (SUSPICIOUS, true),
@@ -207,11 +226,11 @@ impl<P: Platform> Direction<'_, P> {
 
     /// Whether nobody has the end any more, and nobody will.
     fn is_gone(&self, platform: &P, side: Side) -> Result<bool, Refused> {
-        match platform.load(self.end(side), &PARTNER) {
-            0 => Ok((self.is_abandoned)()),
+        match platform.load(self.parts.end(side), &PARTNER) {
+            0 => Ok(self.parts.is_abandoned(side)),
             holder => match platform.life(holder, &ASK) {
                 Life::Alive => Ok(false),
-                Life::Dead => Ok(!self.survives || (self.is_abandoned)()),
+                Life::Dead => Ok(!self.parts.survives() || self.parts.is_abandoned(side)),
                 Life::Unknown => Err(Refused::Blind),
             },
         }

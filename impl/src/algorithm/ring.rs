@@ -150,6 +150,16 @@ impl Progress {
     pub fn is_closed(self) -> bool {
         self.low() & CLOSED != 0
     }
+    /// How many records further this is than `earlier`.
+    #[inline(always)]
+    pub fn records_since(self, earlier: Progress) -> u32 {
+        self.count().wrapping_sub(earlier.count()) & COUNT
+    }
+    /// How many bytes further.
+    #[inline(always)]
+    pub fn bytes_since(self, earlier: Progress) -> usize {
+        self.position().wrapping_sub(earlier.position()) as usize
+    }
     /// The half that is slept on.
     #[inline(always)]
     fn low(self) -> u32 {
@@ -159,6 +169,10 @@ impl Progress {
     fn after(self, records: u32, bytes: u32) -> Progress {
         let low = self.count().wrapping_add(records) & COUNT | self.low() & CLOSED;
         Progress(u64::from(self.position().wrapping_add(bytes)) << 32 | u64::from(low))
+    }
+    /// Without the bit that says so.
+    fn opened(self) -> Progress {
+        Progress(self.0 & !u64::from(CLOSED))
     }
     fn closed(self) -> Progress {
         Progress(self.0 | u64::from(CLOSED))
@@ -206,6 +220,11 @@ impl<P: Platform> Control<P> {
     pub fn from_words(tail: P::Word<u64>, head: P::Word<u64>, marks: [P::Word<u32>; 2]) -> Control<P> {
         Control { tail: Line(tail), head: Line(head), marks: Line(marks) }
     }
+    /// A side's word at this instant.
+    #[inline(always)]
+    pub fn peek(&self, platform: &P, side: Side, site: &'static Site) -> Progress {
+        Progress(platform.load(self.word(side), site))
+    }
     #[inline(always)]
     fn word(&self, side: Side) -> &P::Word<u64> {
         match side {
@@ -234,6 +253,11 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// A side that has come so far, and has seen the other come so far.
+    #[inline(always)]
+    pub fn new(own: Progress, other: Progress) -> Cursor {
+        Cursor { own, committed: own, other }
+    }
     /// Where its next record begins.
     #[inline(always)]
     pub fn position(&self) -> u32 {
@@ -246,6 +270,11 @@ impl Cursor {
     /// How far it has come with what others know of.
     pub fn committed(&self) -> Progress {
         self.committed
+    }
+    /// What it last saw of the other.
+    #[inline(always)]
+    pub fn other(&self) -> Progress {
+        self.other
     }
     /// Whether the other side has closed, as far as was seen.
     #[inline(always)]
@@ -260,12 +289,21 @@ impl Cursor {
     /// Bytes of the records that a reader has seen and not gone past.
     #[inline(always)]
     pub fn filled(&self) -> usize {
-        self.other.position().wrapping_sub(self.own.position()) as usize
+        self.other.bytes_since(self.own)
     }
     /// How many they are.
     #[inline(always)]
     pub fn records(&self) -> u32 {
-        self.other.count().wrapping_sub(self.own.count()) & COUNT
+        self.other.records_since(self.own)
+    }
+    /// How many records a writer has committed that were not given back, as far as was seen.
+    #[inline(always)]
+    pub fn records_out(&self) -> u32 {
+        self.own.records_since(self.other)
+    }
+    /// Goes past all records that were seen.
+    pub fn skip(&mut self) {
+        self.own = self.other.opened();
     }
     /// Goes past a record; nobody knows before the next commit.
     #[inline(always)]
@@ -292,28 +330,42 @@ pub struct Ring<'a, P: Platform> {
     pub capacity: usize,
 }
 
-impl<P: Platform> Ring<'_, P> {
+// By hand, for `derive` would ask the platform to be the same.
+impl<P: Platform> Clone for Ring<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<P: Platform> Copy for Ring<'_, P> {}
+
+impl<'a, P: Platform> Ring<'a, P> {
     /// The cursor of a side that was not ours before.
-    pub fn resume(&self, platform: &P, side: Side) -> Cursor {
-        let own = Progress(platform.load(self.control.word(side), &RESUME));
+    pub fn resume(self, platform: &P, side: Side) -> Cursor {
+        let own = self.control.peek(platform, side, &RESUME);
         // As if nothing had been seen: the writer finds no room in its cursor and the reader no records.
         let other = match side {
             Side::Writer => own.after(0, (self.capacity as u32).wrapping_neg()),
             Side::Reader => own,
         };
-        Cursor { own, committed: own, other }
+        Cursor::new(own, other)
     }
 
     /// Bytes that a writer can still write, as far as was seen.
     #[inline(always)]
-    pub fn room(&self, cursor: &Cursor) -> usize {
-        self.capacity - cursor.own.position().wrapping_sub(cursor.other.position()) as usize
+    pub fn room(self, cursor: &Cursor) -> usize {
+        self.capacity - cursor.own.bytes_since(cursor.other)
+    }
+
+    /// Where the byte at `position` is among the records.
+    #[inline(always)]
+    pub fn offset(self, position: u32) -> usize {
+        position as usize & (self.capacity - 1)
     }
 
     /// The `count` words at `position`.
     #[inline(always)]
-    pub fn words_at(&self, position: u32, count: usize) -> Pieces<'_, P> {
-        let start = (position as usize & (self.capacity - 1)) / WORD_BYTES;
+    pub fn words_at(self, position: u32, count: usize) -> Pieces<'a, P> {
+        let start = self.offset(position) / WORD_BYTES;
         match self.words.get(start..start + count) {
             Some(words) => (words, &[]),
             None => {
@@ -326,12 +378,12 @@ impl<P: Platform> Ring<'_, P> {
     /// Looks at the other side's word. What no side leaves there is refused: everything that is computed from it stays inside
     /// the ring.
     #[inline]
-    pub fn see(&self, platform: &P, side: Side, cursor: &mut Cursor) -> Result<(), Corrupt> {
+    pub fn see(self, platform: &P, side: Side, cursor: &mut Cursor) -> Result<(), Corrupt> {
         let site = if side == Side::Writer { &SEE_HEAD } else { &SEE_TAIL };
         let other = Progress(platform.load(self.control.word(side.other()), site));
         let (tail, head) = if side == Side::Writer { (cursor.own, other) } else { (other, cursor.own) };
-        let bytes = tail.position().wrapping_sub(head.position()) as usize;
-        let records = (tail.count().wrapping_sub(head.count()) & COUNT) as usize;
+        let bytes = tail.bytes_since(head);
+        let records = tail.records_since(head) as usize;
         let whole = bytes.is_multiple_of(WORD_BYTES) && records <= bytes / WORD_BYTES && (bytes == 0) == (records == 0);
         if bytes > self.capacity || !whole {
             return Err(Corrupt);
@@ -343,14 +395,27 @@ impl<P: Platform> Ring<'_, P> {
     /// Lets the other side know how far this one has come. Answers whether the reader has closed, if that can be known for
     /// nothing.
     #[inline(always)]
-    pub fn commit(&self, platform: &P, side: Side, cursor: &mut Cursor) -> bool {
-        let old = cursor.committed.low();
+    pub fn commit(self, platform: &P, side: Side, cursor: &mut Cursor) -> bool {
+        let old = self.publish(platform, side, cursor);
+        self.notify(platform, side, old)
+    }
+
+    /// The first half of a [commit](Ring::commit): everybody can see how far this side has come. Answers from where.
+    #[inline(always)]
+    pub fn publish(self, platform: &P, side: Side, cursor: &mut Cursor) -> Progress {
+        let old = cursor.committed;
         cursor.committed = cursor.own;
         let site = if side == Side::Writer { &COMMIT } else { &GIVE_BACK };
         platform.store(self.control.word(side), cursor.own.0, site);
+        old
+    }
+
+    /// The second half: wakes whoever sleeps on what was there before.
+    #[inline(always)]
+    pub fn notify(self, platform: &P, side: Side, old: Progress) -> bool {
         platform.light_fence(&LIGHT);
         let mark: u32 = platform.load(self.control.mark(side), &MARKED);
-        if mark == ASLEEP | old {
+        if mark == ASLEEP | old.low() {
             platform.wake(self.control.word(side), u32::MAX, &WAKE);
         }
         mark == GONE
@@ -359,30 +424,47 @@ impl<P: Platform> Ring<'_, P> {
     /// Once a [commit](Ring::commit) has answered that the reader has closed: whether it had read all that was committed. If
     /// not, nobody ever will.
     #[cold]
-    pub fn was_read(&self, platform: &P, cursor: &mut Cursor) -> bool {
+    pub fn was_read(self, platform: &P, cursor: &mut Cursor) -> bool {
         platform.fence(&GONE_LOOK);
         self.see(platform, Side::Writer, cursor).is_ok() && self.room(cursor) == self.capacity
     }
 
+    /// Whether the other side has moved on from what was seen last.
+    #[inline]
+    pub fn has_moved(self, platform: &P, side: Side, cursor: &Cursor, site: &'static Site) -> bool {
+        platform.load(self.control.word(side.other()), site) != cursor.other.0
+    }
+
     /// Says that this side is about to sleep until the other one moves on from what was seen last.
-    pub fn announce(&self, platform: &P, side: Side, cursor: &Cursor) {
+    pub fn announce(self, platform: &P, side: Side, cursor: &Cursor) {
         platform.store(self.control.mark(side.other()), ASLEEP | cursor.other.low(), &MARK);
     }
 
     /// Sleeps as [announced](Ring::announce), unless the other side has moved on already.
-    pub fn sleep(&self, platform: &P, side: Side, cursor: &Cursor, deadline: P::Deadline, ticks: u32) -> Wakeup {
+    pub fn sleep(self, platform: &P, side: Side, cursor: &Cursor, deadline: P::Deadline, ticks: u32) -> Wakeup {
         platform.heavy_fence(&HEAVY);
         platform.wait(self.control.word(side.other()), cursor.other.low(), deadline, ticks, &SLEEP)
     }
 
     /// This side is done for good. What it has not committed is lost.
-    pub fn close(&self, platform: &P, side: Side, cursor: &mut Cursor) {
-        cursor.committed = cursor.committed.closed();
+    pub fn close(self, platform: &P, side: Side, cursor: &mut Cursor) {
         cursor.own = cursor.committed;
-        platform.store(self.control.word(side), cursor.own.0, &CLOSE);
+        self.seal(platform, side, cursor);
         if side == Side::Reader {
             platform.store(self.control.mark(Side::Writer), GONE, &GOING);
         }
+        self.rouse(platform, side);
+    }
+
+    /// Commits, and says that it was the last time.
+    pub fn seal(self, platform: &P, side: Side, cursor: &mut Cursor) {
+        cursor.own = cursor.own.closed();
+        cursor.committed = cursor.own;
+        platform.store(self.control.word(side), cursor.own.0, &CLOSE);
+    }
+
+    /// Wakes everybody who sleeps on what this side has come to.
+    pub fn rouse(self, platform: &P, side: Side) {
         platform.wake(self.control.word(side), u32::MAX, &WAKE_ALL);
     }
 }

@@ -71,7 +71,10 @@ impl Attachment {
         })?;
         let Some((id, slot)) = seat else { return Ok(false) };
         match lease::anchor(&description) {
-            Ok(anchor) => self.identity.set(id, slot, anchor),
+            Ok(anchor) => {
+                self.enter_roles(slot, ticket.is_some());
+                self.identity.set(id, slot, anchor);
+            }
             Err(errno) => {
                 self.leave_table(id);
                 return Err(AttachError::system("mmap", errno));
@@ -80,14 +83,16 @@ impl Attachment {
         Ok(true)
     }
 
-    /// Enters a peer that is to be: process `process`, or, if that is 0, whoever gets the ticket. `path` is that of our
+    /// Enters a peer that is to be: process `process`, or, if that is 0, whoever gets the ticket, with handles
+    /// of these parts. `path` is that of our
     /// descriptor, [`lease::path`].
     ///
     /// Runs in a forked child before its exec, too: takes no lock of this process, allocates nothing, and makes system calls
     /// only.
-    pub(super) fn ticket(&self, path: &CStr, process: u32) -> Result<OwnedFd, AttachError> {
+    pub(super) fn ticket(&self, path: &CStr, process: u32, parts: u32) -> Result<OwnedFd, AttachError> {
         let description = self.checked(lease::open_at(path))?;
-        let (id, _) = behind_gate(&description, || self.enter_table(&description, None))?;
+        let (id, slot) = behind_gate(&description, || self.enter_table(&description, None))?;
+        self.write_roles(slot, parts);
         ticket::mark(&description, id, process).map_err(|errno| AttachError::system("lseek", errno))?;
         Ok(description)
     }

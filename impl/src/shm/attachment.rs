@@ -3,6 +3,7 @@
 use super::identity::Identity;
 use super::name::Name;
 use super::region::View;
+use super::roles::Holdings;
 use super::{Inode, Shm, fence, lease, region, registry, ticket};
 use crate::algorithm::peers;
 use crate::error::{AttachError, CreateError, OpenError, TypePrint};
@@ -28,6 +29,10 @@ pub struct Blueprint {
     pub length: Option<usize>,
     /// The region of the lock that guards it, 0 for its own.
     pub lock_id: u64,
+    /// How messages are written, 0 where there are none.
+    pub codec: u32,
+    /// What else is asked for of a new region.
+    pub options: u32,
 }
 
 impl Blueprint {
@@ -46,6 +51,7 @@ pub struct Attachment {
     pub(super) name: Option<Name>,
     /// Which thread of this process has the value out in a guard; 0: none. Of this process alone, unlike the words mapped.
     editor: AtomicU64,
+    pub(super) holdings: Holdings,
 }
 
 impl Attachment {
@@ -78,6 +84,8 @@ impl Attachment {
         header.id.store(random_id()?, Ordering::Relaxed);
         header.lock_id.store(blueprint.lock_id, Ordering::Relaxed);
         header.length.store(length as u64, Ordering::Relaxed);
+        header.codec.store(blueprint.codec, Ordering::Relaxed);
+        header.options.store(blueprint.options, Ordering::Relaxed);
         header.fences.store(asymmetric.into(), Ordering::Relaxed);
         if let Some(lock) = registry::find_region(blueprint.lock_id)
             && let Some(name) = lock.name()
@@ -143,7 +151,14 @@ impl Attachment {
         let map = region::map(&file, bytes)?;
         let inode = Inode::of(&file).map_err(|errno| OpenError::system("fstat", errno))?;
         let shm = Shm { base: file, inode, asymmetric };
-        Ok(Attachment { shm, map, identity: Identity::new()?, name: None, editor: AtomicU64::new(0) })
+        Ok(Attachment {
+            shm,
+            map,
+            identity: Identity::new()?,
+            name: None,
+            editor: AtomicU64::new(0),
+            holdings: Holdings::default(),
+        })
     }
 
     /// Whether the region is what `blueprint` says, if it says anything.
@@ -157,6 +172,10 @@ impl Attachment {
         let found = self.element();
         if found != blueprint.element {
             return Err(OpenError::Type { found, expected: blueprint.element });
+        }
+        let found = header.codec.load(Ordering::Relaxed);
+        if found != blueprint.codec {
+            return Err(OpenError::Codec { found, expected: blueprint.codec });
         }
         let found = header.lock_id.load(Ordering::Relaxed);
         if found != blueprint.lock_id && blueprint.lock_id != ANY_LOCK {
@@ -193,6 +212,11 @@ impl Attachment {
         // SAFETY: the mapping is page-aligned, longer than a header (`create` and `View::of` see to it), shared, and
         // a header is words that are only accessed atomically.
         unsafe { &*self.map.as_ptr().cast::<Header>() }
+    }
+
+    /// Whether this was asked for when the region was made: an option of [`layout`](crate::layout).
+    pub(crate) fn has_option(&self, option: u32) -> bool {
+        self.header().options.load(Ordering::Relaxed) & option != 0
     }
 
     /// What the region is, if this version knows.

@@ -63,15 +63,31 @@ fn split<V: Int>(words: &[ShmWord<V>], bytes: usize) -> (usize, usize) {
 
 #[inline(always)]
 fn out_by_words<V: Int>(words: &[ShmWord<V>], bytes: &mut [u8], ordering: Ordering) {
-    for (word, chunk) in words.iter().zip(bytes.chunks_mut(size_of::<V>())) {
+    let mut chunks = bytes.chunks_exact_mut(size_of::<V>());
+    let mut words = words.iter();
+    for (chunk, word) in chunks.by_ref().zip(words.by_ref()) {
         word.load(ordering).to_bytes(chunk);
+    }
+    let rest = chunks.into_remainder();
+    if !rest.is_empty()
+        && let Some(word) = words.next()
+    {
+        word.load(ordering).to_bytes(rest);
     }
 }
 
 #[inline(always)]
 fn into_by_words<V: Int>(words: &[ShmWord<V>], bytes: &[u8], ordering: Ordering) {
-    for (word, chunk) in words.iter().zip(bytes.chunks(size_of::<V>())) {
+    let chunks = bytes.chunks_exact(size_of::<V>());
+    let rest = chunks.remainder();
+    let mut words = words.iter();
+    for (chunk, word) in chunks.zip(words.by_ref()) {
         word.store(V::from_bytes(chunk), ordering);
+    }
+    if !rest.is_empty()
+        && let Some(word) = words.next()
+    {
+        word.store(V::from_bytes(rest), ordering);
     }
 }
 

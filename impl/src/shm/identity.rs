@@ -44,6 +44,11 @@ impl Identity {
         self.page().peer.load(Ordering::Acquire)
     }
 
+    /// This process's slot in the peer table, if it is a peer.
+    pub(super) fn slot(&self) -> Option<usize> {
+        (self.peer() != 0).then(|| self.page().slot.load(Ordering::Relaxed) as usize)
+    }
+
     /// Counts a try to become a peer: the first is 1.
     pub(super) fn count_try(&self) -> u32 {
         self.page().tries.fetch_add(1, Ordering::Relaxed).wrapping_add(1)

@@ -3,7 +3,7 @@
 use super::{Attachment, Shm, ShmWord};
 use crate::algorithm::lock::Lock;
 use crate::algorithm::rlock::RLock;
-use crate::layout::{BODY, Kind, ValueHead};
+use crate::layout::{BODY, Kind, PipeHead, ValueHead};
 use crate::platform::Int;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -27,7 +27,8 @@ macro_rules! bodies {
         }
     )*};
 }
-bodies!(Lock<Shm>: &[Kind::Lock, Kind::RLock, Kind::Array], RLock<Shm>: &[Kind::RLock], ValueHead: &[Kind::Value]);
+bodies!(Lock<Shm>: &[Kind::Lock, Kind::RLock, Kind::Array], RLock<Shm>: &[Kind::RLock], ValueHead: &[Kind::Value],
+    PipeHead: &[Kind::Simplex, Kind::Duplex]);
 
 /// A `T` in a region, for as long as the region is mapped.
 pub struct Mapped<T> {
@@ -59,6 +60,11 @@ impl<T: FromBytes + Body> Mapped<T> {
 }
 
 impl<T> Mapped<T> {
+    /// A part of it.
+    pub fn part<U>(&self, part: impl FnOnce(&T) -> &U) -> Mapped<U> {
+        Mapped { attachment: self.attachment.clone(), at: part(self) }
+    }
+
     /// The region it stands in.
     #[inline(always)]
     pub fn attachment(&self) -> &Arc<Attachment> {

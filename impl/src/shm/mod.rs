@@ -12,10 +12,12 @@ mod futex;
 mod identity;
 mod lease;
 mod mapped;
+mod mirror;
 mod name;
 mod plain;
 mod region;
 mod registry;
+mod roles;
 mod socket;
 mod spawned;
 mod ticket;
@@ -26,6 +28,7 @@ pub use attachment::{ANY_LOCK, Attachment, Blueprint};
 pub use forked::{Forked, fork};
 pub use futex::Deadline;
 pub use mapped::{Mapped, MappedElements, MappedSlice};
+pub use mirror::Mirror;
 pub use name::{Name, names};
 pub(crate) use plain::{read as read_plain, read_into as read_plain_into, read_many as read_many_plain};
 pub(crate) use socket::{receive, send};
@@ -34,6 +37,7 @@ pub(crate) use spawned::{give, handle_of, inherited_id, inherited_names, inherit
 pub use ticket::Given;
 pub use word::ShmWord;
 
+use crate::layout::PAGE;
 use crate::platform::{Int, Life, Ordering, Platform, Site, Wakeup};
 use nix::sys::stat::fstat;
 use std::os::fd::{AsFd, OwnedFd};
@@ -112,6 +116,13 @@ impl Platform for Shm {
         } else {
             std::sync::atomic::fence(Ordering::SeqCst);
         }
+    }
+    #[inline]
+    fn look_again(&self, looks: u32) -> bool {
+        // About as long as it takes to fall asleep and be woken: who waits twice as long as need be loses little.
+        const LOOKS: u32 = 128;
+        std::hint::spin_loop();
+        looks < LOOKS
     }
     fn wait<V: Int>(
         &self,

@@ -8,7 +8,7 @@ use super::name::Name;
 use super::spawned::{describe, described};
 use super::ticket::{Given, Place, Source, Ticket};
 use super::{Attachment, Inode, lease};
-use crate::bundle::{ReceiveError, SendError};
+use crate::bundle::{ReceiveHandlesError, SendHandlesError};
 use crate::error::AttachError;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
@@ -27,29 +27,30 @@ const LONGEST: usize = 1 << 17;
 const HEAD: usize = MAGIC.len() + size_of::<u32>();
 
 /// Sends the handles, each with a ticket for whoever receives it.
-pub(crate) fn send(stream: &UnixStream, handles: &[(String, Arc<Attachment>)]) -> Result<(), SendError> {
-    let mut regions: Vec<&Attachment> = Vec::new();
+pub(crate) fn send(stream: &UnixStream, handles: &[(String, Arc<Attachment>, u32)]) -> Result<(), SendHandlesError> {
+    let mut regions: Vec<(&Attachment, u32)> = Vec::new();
     let mut text = Vec::new();
-    for (name, attachment) in handles {
+    for (name, attachment, parts) in handles {
         if name.contains('\0') {
-            return Err(SendError::BadName { name: name.clone() });
+            return Err(SendHandlesError::BadName { name: name.clone() });
         }
-        let known = regions.iter().position(|region| region.shm().inode == attachment.shm().inode);
+        let known = regions.iter().position(|(region, _)| region.shm().inode == attachment.shm().inode);
         let index = known.unwrap_or(regions.len());
-        if known.is_none() {
-            regions.push(attachment);
+        match known {
+            Some(index) => regions[index].1 |= parts,
+            None => regions.push((attachment, *parts)),
         }
-        let place = describe(i32::try_from(index).unwrap_or(i32::MAX), attachment);
+        let place = describe(i32::try_from(index).unwrap_or(i32::MAX), attachment, *parts);
         [name.as_str(), "\0", place.as_str(), "\0"].iter().for_each(|part| text.extend_from_slice(part.as_bytes()));
     }
     if regions.len() > MOST {
-        return Err(SendError::TooMany { regions: regions.len(), most: MOST });
+        return Err(SendHandlesError::TooMany { regions: regions.len(), most: MOST });
     }
     let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
     if text.len() > LONGEST {
-        return Err(SendError::TooLong { bytes: text.len(), longest: LONGEST });
+        return Err(SendHandlesError::TooLong { bytes: text.len(), longest: LONGEST });
     }
-    let tickets = regions.iter().map(|region| region.ticket(&lease::path(region.file()), 0));
+    let tickets = regions.iter().map(|(region, parts)| region.ticket(&lease::path(region.file()), 0, *parts));
     let tickets = tickets.collect::<Result<Vec<OwnedFd>, AttachError>>()?;
     let message = [&MAGIC[..], &length.to_ne_bytes(), &text].concat();
     let descriptors: Vec<RawFd> = tickets.iter().map(AsRawFd::as_raw_fd).collect();
@@ -66,40 +67,42 @@ pub(crate) fn send(stream: &UnixStream, handles: &[(String, Arc<Attachment>)]) -
                 rights = &[]; // they go with the first byte
             }
             Err(Errno::EINTR) => {}
-            Err(Errno::EPIPE | Errno::ECONNRESET) => return Err(SendError::Closed),
-            Err(errno) => return Err(SendError::Refused { errno }),
+            Err(Errno::EPIPE | Errno::ECONNRESET) => return Err(SendHandlesError::Closed),
+            Err(errno) => return Err(SendHandlesError::Refused { errno }),
         }
     }
     Ok(())
 }
 
 /// Receives what [`send`] sent, and attaches to it.
-pub(crate) fn receive(stream: &UnixStream) -> Result<Vec<(String, Given)>, ReceiveError> {
+pub(crate) fn receive(stream: &UnixStream) -> Result<Vec<(String, Given)>, ReceiveHandlesError> {
     let (head, files) = receive_head(stream)?;
     let (magic, length) = head.split_at(MAGIC.len());
     if magic != MAGIC {
-        return Err(ReceiveError::Foreign { what: "it does not begin as one" });
+        return Err(ReceiveHandlesError::Foreign { what: "it does not begin as one" });
     }
     let length = u32::from_ne_bytes(length.try_into().unwrap_or_default()) as usize;
     if length > LONGEST {
-        return Err(ReceiveError::Foreign { what: "it is longer than any" });
+        return Err(ReceiveHandlesError::Foreign { what: "it is longer than any" });
     }
     let mut text = vec![0; length];
     fill(stream, &mut text)?;
-    let places = places(&text).ok_or(ReceiveError::Foreign { what: "what it says of its handles makes no sense" })?;
+    let places =
+        places(&text).ok_or(ReceiveHandlesError::Foreign { what: "what it says of its handles makes no sense" })?;
     let mut regions = Vec::new();
     for (index, file) in files.into_iter().enumerate() {
         let Some(place) = places.iter().find(|place| usize::try_from(place.number) == Ok(index)) else {
-            return Err(ReceiveError::Foreign { what: "it has descriptors that belong to no handle" });
+            return Err(ReceiveHandlesError::Foreign { what: "it has descriptors that belong to no handle" });
         };
         regions.push(attach(file, place)?);
     }
     let given = |place: Place| {
         let region = regions.get(usize::try_from(place.number).ok()?)?;
-        (region.id() == place.region).then(|| (place.handle, Given(Source::Attached(region.clone()))))
+        (region.id() == place.region)
+            .then(|| (place.handle, Given { parts: place.parts, source: Source::Attached(region.clone()) }))
     };
     let given = places.into_iter().map(given).collect::<Option<Vec<_>>>();
-    given.ok_or(ReceiveError::Foreign { what: "it has handles that belong to no descriptor" })
+    given.ok_or(ReceiveHandlesError::Foreign { what: "it has handles that belong to no descriptor" })
 }
 
 fn places(text: &[u8]) -> Option<Vec<Place>> {
@@ -113,13 +116,15 @@ fn places(text: &[u8]) -> Option<Vec<Place>> {
 }
 
 /// Attaches to a region that somebody sent, in the place that its ticket keeps.
-fn attach(file: OwnedFd, place: &Place) -> Result<Arc<Attachment>, ReceiveError> {
+fn attach(file: OwnedFd, place: &Place) -> Result<Arc<Attachment>, ReceiveHandlesError> {
     if !is_kept(&file, place.name.as_ref()) {
-        return Err(ReceiveError::Foreign { what: "a descriptor in it is neither sealed memory nor a named region" });
+        return Err(ReceiveHandlesError::Foreign {
+            what: "a descriptor in it is neither sealed memory nor a named region",
+        });
     }
-    let ticket = Ticket::read(file, place.region).map_err(ReceiveError::Open)?;
-    let ticket =
-        ticket.ok_or(ReceiveError::Foreign { what: "a descriptor in it is no ticket of the region it names" })?;
+    let ticket = Ticket::read(file, place.region).map_err(ReceiveHandlesError::Open)?;
+    let ticket = ticket
+        .ok_or(ReceiveHandlesError::Foreign { what: "a descriptor in it is no ticket of the region it names" })?;
     Ok(Attachment::redeem(&ticket, place.name.clone(), |_| Ok(()))?.0)
 }
 
@@ -132,7 +137,7 @@ fn is_kept(file: &OwnedFd, name: Option<&Name>) -> bool {
 }
 
 /// The first bytes of a message and the descriptors that came with them, which are ours from the moment they are here.
-fn receive_head(stream: &UnixStream) -> Result<([u8; HEAD], Vec<OwnedFd>), ReceiveError> {
+fn receive_head(stream: &UnixStream) -> Result<([u8; HEAD], Vec<OwnedFd>), ReceiveHandlesError> {
     let mut head = [0; HEAD];
     // Room for the credentials that a socket may be set to deliver, too. Words, to be aligned as a header is.
     let mut control = [0u64; (MOST * size_of::<RawFd>()).div_ceil(8) + 64];
@@ -147,28 +152,28 @@ fn receive_head(stream: &UnixStream) -> Result<([u8; HEAD], Vec<OwnedFd>), Recei
         // SAFETY: the header leads to `head` and `control`, which outlive the call, with their lengths.
         match Errno::result(unsafe { libc::recvmsg(stream.as_raw_fd(), &raw mut message, libc::MSG_CMSG_CLOEXEC) }) {
             Err(Errno::EINTR) => {}
-            Err(Errno::ECONNRESET) => return Err(ReceiveError::Closed),
-            Err(errno) => return Err(ReceiveError::Refused { errno }),
+            Err(Errno::ECONNRESET) => return Err(ReceiveHandlesError::Closed),
+            Err(errno) => return Err(ReceiveHandlesError::Refused { errno }),
             Ok(received) => break received.unsigned_abs(),
         }
     };
     // First of all, whatever is wrong with the rest: what is not owned would stay open.
     let files = descriptors(&message);
     if received == 0 {
-        return Err(ReceiveError::Closed);
+        return Err(ReceiveHandlesError::Closed);
     }
     if message.msg_flags & libc::MSG_CTRUNC != 0 {
-        return Err(ReceiveError::NoDescriptors);
+        return Err(ReceiveHandlesError::NoDescriptors);
     }
     fill(stream, &mut head[received..])?;
     Ok((head, files))
 }
 
 /// Reads on. Descriptors that come here are none of a message's, and the kernel closes them.
-fn fill(mut stream: &UnixStream, bytes: &mut [u8]) -> Result<(), ReceiveError> {
+fn fill(mut stream: &UnixStream, bytes: &mut [u8]) -> Result<(), ReceiveHandlesError> {
     stream.read_exact(bytes).map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
-        None | Some(Errno::ECONNRESET) => ReceiveError::Closed,
-        Some(errno) => ReceiveError::Refused { errno },
+        None | Some(Errno::ECONNRESET) => ReceiveHandlesError::Closed,
+        Some(errno) => ReceiveHandlesError::Refused { errno },
     })
 }
 

@@ -1,7 +1,7 @@
 //! Handles for a child that [`Command`] starts: the child is entered as a peer between fork and exec.
 
 use super::name::Name;
-use super::ticket::{Given, Place, Source, marks};
+use super::ticket::{Given, Place, marks};
 use super::{Attachment, lease};
 use crate::bundle::Handles;
 use crate::error::{AttachError, OpenError, SystemError};
@@ -49,7 +49,7 @@ pub trait Share {
 
 impl Share for Command {
     fn share(&mut self, name: &str, handle: &impl Handle) -> &mut Command {
-        give(self, name, handle.attachment());
+        give(self, name, handle.attachment(), handle.parts());
         self
     }
     fn share_all(&mut self, handles: &Handles) -> &mut Command {
@@ -59,15 +59,15 @@ impl Share for Command {
 }
 
 /// Gives the region to the child that `command` starts.
-pub(crate) fn give(command: &mut Command, name: &str, attachment: &Arc<Attachment>) {
+pub(crate) fn give(command: &mut Command, name: &str, attachment: &Arc<Attachment>, parts: u32) {
     attachment.be_counted();
     let attachment = attachment.clone();
-    command.env(format!("{VARIABLE}{name}"), describe(attachment.file().as_raw_fd(), &attachment));
+    command.env(format!("{VARIABLE}{name}"), describe(attachment.file().as_raw_fd(), &attachment, parts));
     let path = lease::path(attachment.file());
     let bad = name.contains('=');
     let enter = move || match bad {
         true => Err(Errno::EINVAL.into()),
-        false => enter(&attachment, &path).map_err(|error| io::Error::from(number(&error))),
+        false => enter(&attachment, &path, parts).map_err(|error| io::Error::from(number(&error))),
     };
     // SAFETY: a child forked from a process with threads may only do what is async-signal-safe: `enter` makes system calls
     // and touches shared memory, takes no lock of this process and allocates nothing, nor do its errors.
@@ -75,13 +75,16 @@ pub(crate) fn give(command: &mut Command, name: &str, attachment: &Arc<Attachmen
 }
 
 /// In the forked child: makes it a peer, and puts the ticket where the region's descriptor is, for the program to come.
-fn enter(attachment: &Attachment, path: &CStr) -> Result<(), AttachError> {
+fn enter(attachment: &Attachment, path: &CStr, parts: u32) -> Result<(), AttachError> {
     let this = std::process::id();
     // The region was given under two names: the first has left a ticket, which is both's.
-    if marks(attachment.file()).is_some_and(|(_, process)| process == this) {
+    if let Some((id, process)) = marks(attachment.file())
+        && process == this
+    {
+        attachment.grant(id, parts);
         return Ok(());
     }
-    let ticket = attachment.ticket(path, this)?;
+    let ticket = attachment.ticket(path, this, parts)?;
     // SAFETY: the number is `attachment`'s, whose descriptor stays one of the region's; it remains `attachment`'s to close,
     // should the exec fail.
     let placed = unsafe { dup2_raw(&ticket, attachment.file().as_raw_fd()) };
@@ -102,25 +105,26 @@ fn number(error: &AttachError) -> Errno {
     }
 }
 
-/// How a handle's place is told: `number:region:name`.
-pub(super) fn describe(number: i32, attachment: &Attachment) -> String {
+/// How a handle's place is told: `number:region:parts:name`.
+pub(super) fn describe(number: i32, attachment: &Attachment, parts: u32) -> String {
     let name = attachment.name().map(ToString::to_string).unwrap_or_default();
-    format!("{number}:{:016x}:{name}", attachment.id())
+    format!("{number}:{:016x}:{parts}:{name}", attachment.id())
 }
 
 /// What [`describe`] said, read.
 pub(super) fn described(handle: &str, place: &str) -> Option<Place> {
-    let mut parts = place.splitn(3, ':');
+    let mut parts = place.splitn(4, ':');
     let number = parts.next()?.parse().ok()?;
     let region = u64::from_str_radix(parts.next()?, 16).ok()?;
+    let what = parts.next()?.parse().ok()?;
     let name = parts.next().and_then(|name| Name::new(name).ok());
-    Some(Place { handle: handle.to_owned(), number, region, name })
+    Some(Place { handle: handle.to_owned(), number, region, parts: what, name })
 }
 
 /// The handle that this process was given by its parent under `name`.
 pub(crate) fn inherited_region(name: &str) -> Result<Given, OpenError> {
     let place = std::env::var(format!("{VARIABLE}{name}")).ok().and_then(|place| described(name, &place));
-    place.map(|place| Given(Source::Parent(place))).ok_or_else(|| OpenError::NotInherited { name: name.to_owned() })
+    place.map(Given::by_parent).ok_or_else(|| OpenError::NotInherited { name: name.to_owned() })
 }
 
 /// The names of all handles that this process was given by its parent and can take.
@@ -131,7 +135,7 @@ pub(crate) fn inherited_names() -> Vec<String> {
 /// The region with that number, if this process was given it by its parent.
 pub(crate) fn inherited_id(region: u64) -> Option<Given> {
     let place = places().find(|place| place.region == region && place.is_there());
-    place.map(|place| Given(Source::Parent(place)))
+    place.map(Given::by_parent)
 }
 
 /// The handle that an environment variable tells of, if it does.

@@ -66,7 +66,21 @@ impl Ticket {
 
 /// A handle as this process was given it.
 #[derive(Clone)]
-pub struct Given(pub(super) Source);
+pub struct Given {
+    pub(super) source: Source,
+    /// Which parts of the primitive it stands for.
+    pub(super) parts: u32,
+}
+
+impl Given {
+    pub(super) fn by_parent(place: Place) -> Given {
+        Given { parts: place.parts, source: Source::Parent(place) }
+    }
+    /// Which parts of the primitive it stands for, a bit each.
+    pub(crate) fn parts(&self) -> u32 {
+        self.parts
+    }
+}
 
 #[derive(Clone)]
 pub(super) enum Source {
@@ -85,6 +99,8 @@ pub(super) struct Place {
     pub(super) number: RawFd,
     /// The region's random number.
     pub(super) region: u64,
+    /// Which parts of the primitive it stands for.
+    pub(super) parts: u32,
     /// The region's own name, if it has one: the last user removes it.
     pub(super) name: Option<Name>,
 }
@@ -145,7 +161,7 @@ impl Attachment {
         given: Given,
         check: impl FnOnce(&Attachment) -> Result<R, OpenError>,
     ) -> Result<(Arc<Attachment>, R), OpenError> {
-        let place = match given.0 {
+        let place = match given.source {
             Source::Parent(place) => place,
             Source::Attached(known) => return known.again(check),
         };

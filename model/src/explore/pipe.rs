@@ -4,8 +4,9 @@ use crate::scenario::{ModelPlatform, Subject, peer};
 use crate::spec;
 use crate::spec::pipe::{Answer, End, Message, Op, Side};
 use procession::algorithm::Owner;
-use procession::algorithm::message::{Framing, Front, Incoming, Outgoing};
-use procession::algorithm::pipe::{Direction, Patience, Refused};
+use procession::algorithm::message::{Front, Incoming, Outgoing};
+use procession::algorithm::pipe::{Direction, Parts, Patience, Refused};
+use procession::algorithm::record::Framing;
 use procession::algorithm::ring::{self, Control, Ring, WORD_BYTES};
 use procession::platform::{Access, Life, Platform, Site};
 
@@ -94,9 +95,35 @@ fn received(bytes: &[u8]) -> Answer {
     if bytes == bytes_of(message) { Answer::Got(message) } else { Answer::Garbled }
 }
 
+/// One direction, for as long as an operation takes.
+struct Place<'a, P: Platform> {
+    subject: &'a PipeSubject,
+    shared: &'a Shared<P>,
+    platform: &'a P,
+}
+
+impl<P: Platform> Parts<P> for Place<'_, P> {
+    fn ring(&self) -> Ring<'_, P> {
+        Ring { control: &self.shared.control, words: &self.shared.words, capacity: self.subject.capacity }
+    }
+    fn end(&self, side: ring::Side) -> &P::Word<u32> {
+        &self.shared.ends[side as usize]
+    }
+    fn framing(&self) -> Framing {
+        self.subject.framing
+    }
+    fn survives(&self) -> bool {
+        self.subject.survives
+    }
+    fn is_abandoned(&self, side: ring::Side) -> bool {
+        let mut heirs = self.subject.heirs[side as usize].iter();
+        heirs.all(|heir| self.platform.life(peer(*heir), &HEIR) == Life::Dead)
+    }
+}
+
 impl PipeSubject {
     fn recv<P: ModelPlatform>(
-        direction: &Direction<'_, P>,
+        direction: &Direction<P, Place<'_, P>>,
         platform: &P,
         incoming: &mut Incoming,
         patience: Patience<P::Deadline>,
@@ -105,7 +132,7 @@ impl PipeSubject {
         let answer = match front {
             Front::InRing { position, bytes } => {
                 let mut here = vec![0; bytes];
-                direction.read(platform, position, &mut here);
+                direction.ring().read(platform, position, &mut here);
                 received(&here)
             }
             Front::Gathered => received(incoming.message()),
@@ -149,18 +176,7 @@ impl Subject for PipeSubject {
         ends: &mut Ends,
         op: &Op,
     ) -> Option<Answer> {
-        let heirs = match op {
-            Op::Recv | Op::TryRecv | Op::RecvTimeout | Op::Poll => self.heirs[0],
-            _ => self.heirs[1],
-        };
-        let direction = Direction {
-            ring: Ring { control: &shared.control, words: &shared.words, capacity: self.capacity },
-            sender: &shared.ends[0],
-            receiver: &shared.ends[1],
-            framing: self.framing,
-            survives: self.survives,
-            is_abandoned: &|| heirs.iter().all(|heir| platform.life(peer(*heir), &HEIR) == Life::Dead),
-        };
+        let direction = Direction::new(Place { subject: self, shared, platform });
         if let Op::Claim(side) = op {
             let taken = match side {
                 Side::Sender => {
@@ -180,7 +196,7 @@ impl Subject for PipeSubject {
         let (never, deadline) = (Patience::Until(P::never()), Patience::Until(platform.deadline()));
         let answer = match *op {
             Op::Send(message) | Op::TrySend(message) | Op::SendTimeout(message) | Op::Stage(message) => {
-                let out = ends.sender.get(|| direction.ring.resume(platform, ring::Side::Writer).into())?;
+                let out = ends.sender.get(|| direction.ring().resume(platform, ring::Side::Writer).into())?;
                 let message = bytes_of(message);
                 match op {
                     Op::TrySend(_) => direction.send(platform, out, &message, Patience::Try(TRIES)),
@@ -191,11 +207,11 @@ impl Subject for PipeSubject {
                 .map(done)
             }
             Op::Commit => {
-                let out = ends.sender.get(|| direction.ring.resume(platform, ring::Side::Writer).into())?;
+                let out = ends.sender.get(|| direction.ring().resume(platform, ring::Side::Writer).into())?;
                 direction.commit(platform, out).map(done)
             }
             Op::Recv | Op::TryRecv | Op::RecvTimeout | Op::Poll => {
-                let incoming = ends.receiver.get(|| direction.ring.resume(platform, ring::Side::Reader).into())?;
+                let incoming = ends.receiver.get(|| direction.ring().resume(platform, ring::Side::Reader).into())?;
                 match op {
                     Op::Poll => direction.front(platform, incoming, Patience::Try(TRIES)).map(|_| Answer::Ready),
                     Op::TryRecv => Self::recv(&direction, platform, incoming, Patience::Try(TRIES)),
@@ -206,7 +222,7 @@ impl Subject for PipeSubject {
             Op::Close(Side::Sender) => {
                 direction.close_sender(
                     platform,
-                    ends.sender.get(|| direction.ring.resume(platform, ring::Side::Writer).into())?,
+                    ends.sender.get(|| direction.ring().resume(platform, ring::Side::Writer).into())?,
                 );
                 ends.sender = Hold::Not;
                 Ok(Answer::Done)
@@ -214,7 +230,7 @@ impl Subject for PipeSubject {
             Op::Close(Side::Receiver) => {
                 direction.close_receiver(
                     platform,
-                    ends.receiver.get(|| direction.ring.resume(platform, ring::Side::Reader).into())?,
+                    ends.receiver.get(|| direction.ring().resume(platform, ring::Side::Reader).into())?,
                 );
                 ends.receiver = Hold::Not;
                 Ok(Answer::Done)

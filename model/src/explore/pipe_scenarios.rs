@@ -4,7 +4,7 @@ use super::pipe::{PipeSubject, pipe};
 use crate::scenario::Scenario;
 use crate::spec::pipe::Side::{Receiver, Sender};
 use crate::spec::pipe::{Message, Op};
-use procession::algorithm::message::Framing;
+use procession::algorithm::record::Framing;
 
 /// One record each, and of another kind each, so that one is never taken for another.
 const A: Message = Message { id: 1, bytes: 8 };

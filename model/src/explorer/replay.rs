@@ -133,12 +133,21 @@ pub struct Replay {
     believed: RefCell<HashMap<usize, u64>>,
     /// The last loop head: what the rest depends on, and how much had been told by then.
     head: RefCell<(Vec<u64>, usize)>,
+    /// What the heads of inner loops depend on beside what they say.
+    outer: RefCell<Vec<u64>>,
 }
 
 impl Replay {
     /// A role that has been told this, and is to be told no more.
     pub fn new(told: Vec<Reply>, mutant: Option<Mutant>) -> Replay {
-        Replay { told, at: Cell::new(0), mutant, believed: RefCell::default(), head: RefCell::default() }
+        Replay {
+            told,
+            at: Cell::new(0),
+            mutant,
+            believed: RefCell::default(),
+            head: RefCell::default(),
+            outer: RefCell::default(),
+        }
     }
 
     /// The last loop head that was passed, and how many replies came before it.
@@ -198,7 +207,13 @@ impl Platform for Replay {
         V::from_u64(self.ask(What::FetchAdd(word.number, value.to_u64(), mask), site).value)
     }
     fn loop_head(&self, state: &[u64]) {
-        *self.head.borrow_mut() = (state.to_vec(), self.at.get());
+        let state = self.outer.borrow().iter().chain(state).copied().collect();
+        *self.head.borrow_mut() = (state, self.at.get());
+    }
+    fn outer_loop_head(&self, state: &[u64]) {
+        self.outer.borrow_mut().clear();
+        self.loop_head(state);
+        *self.outer.borrow_mut() = state.to_vec();
     }
     fn loop_head_holding(&self, state: &[u64], bytes: &[u8]) {
         let bytes = bytes.iter().map(|byte| u64::from(*byte));

@@ -1,0 +1,92 @@
+//! What the benchmarks of two processes share: where the two run, and the peers in C that they are measured against.
+
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What can go wrong here ends the benchmark.
+pub type Fallible<T> = Result<T, Box<dyn Error>>;
+
+/// Where the two processes run; none: wherever the kernel likes.
+#[derive(Debug, Clone, Copy)]
+pub struct Cpus(pub Option<[usize; 2]>);
+
+impl Cpus {
+    /// The first two that this process may use.
+    pub fn two() -> Cpus {
+        let two = || {
+            let allowed = sched_getaffinity(Pid::from_raw(0)).ok()?;
+            let mut cpus = (0..CpuSet::count()).filter(|cpu| allowed.is_set(*cpu).unwrap_or(false));
+            Some([cpus.next()?, cpus.next()?])
+        };
+        Cpus(two())
+    }
+
+    /// Puts the calling process on one of them.
+    pub fn pin(self, side: usize) {
+        let mut set = CpuSet::new();
+        if let Some(cpus) = self.0
+            && set.set(cpus[side]).is_ok()
+        {
+            // Refused, it is less exact, not wrong.
+            let _ = sched_setaffinity(Pid::from_raw(0), &set);
+        }
+    }
+
+    /// One of them, as the peers want it said.
+    pub fn argument(self, side: usize) -> String {
+        self.0.map_or("-1".to_owned(), |cpus| cpus[side].to_string())
+    }
+}
+
+/// A peer, compiled; gone when this is dropped.
+pub struct Peer {
+    directory: PathBuf,
+    name: &'static str,
+}
+
+impl Peer {
+    /// Compiles it. `None`: there is no compiler.
+    pub fn compile(name: &'static str, source: &str) -> Fallible<Option<Peer>> {
+        let directory = std::env::temp_dir().join(format!("procession-bench-{}", std::process::id()));
+        std::fs::create_dir(&directory)?;
+        let peer = Peer { directory, name };
+        let file = peer.program().with_extension("c");
+        std::fs::write(&file, source)?;
+        match Command::new("cc").args(["-O2", "-pthread", "-o"]).args([&peer.program(), &file]).status() {
+            Ok(status) if status.success() => Ok(Some(peer)),
+            Ok(status) => Err(format!("cc: {status}").into()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("cc: {error}").into()),
+        }
+    }
+
+    fn program(&self) -> PathBuf {
+        Path::new(&self.directory).join(self.name)
+    }
+
+    /// What it says.
+    pub fn run(&self, arguments: &[&str]) -> Fallible<String> {
+        let output = Command::new(self.program()).args(arguments).output()?;
+        let (said, complaint) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        match output.status.success() {
+            true => Ok(said.trim().to_owned()),
+            false => Err(format!("{}: {}: {said}{complaint}", self.name, output.status).into()),
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// The middle one, or the middle of the middle two.
+pub fn median(mut of: Vec<f64>) -> f64 {
+    of.sort_by(f64::total_cmp);
+    let middle = of.len() / 2;
+    if of.len().is_multiple_of(2) { (of[middle - 1] + of[middle]) / 2.0 } else { of[middle] }
+}

@@ -1,0 +1,241 @@
+//! Pipes between two processes, in one rotation with the least that does the job and with what the kernel has: on a shared
+//! machine only ratios from the same minutes mean anything.
+//!
+//! `cargo bench -p procession --bench two_processes -- [--rounds N] [--no-pin] [--json]`
+//!
+//! Each row is a message of so many bytes, one way, or there and back (`round trip`), as the median of the rounds and as the
+//! median of the rounds' ratios to the peer of the same row; the goal is what the ratio should not exceed. The bare ring has
+//! 1024 slots, so ours has their bytes as its capacity where it is compared with it; elsewhere it has its default.
+//!
+//! The peers are `two_processes_peer.c`, compiled when the bench runs. Without `--bench`, which Cargo passes, it is one short
+//! round, to see that it works.
+
+mod arena;
+
+use arena::{Cpus, Fallible, Peer, median};
+use procession::{AsIs, Bytes, Pipe, PipeOptions, RawValue, fork};
+use std::hint::spin_loop;
+use std::process::ExitCode;
+use std::time::Instant;
+
+const PEER: &str = include_str!("two_processes_peer.c");
+
+/// What is done with a pipe.
+#[derive(Clone, Copy)]
+enum Ours {
+    /// Plain data, one at a time.
+    One,
+    /// Plain data, 32 at a time.
+    Batch,
+    /// Plain data of 64 bytes.
+    Plain64,
+    /// Bytes, `send` and `recv_into`.
+    Bytes,
+    /// There and back, by `try_recv`.
+    Spinning,
+    /// There and back, by `recv`.
+    Waiting,
+}
+
+struct Row {
+    name: &'static str,
+    ours: Ours,
+    /// What the peer does, with messages of how many bytes.
+    peer: (&'static str, usize),
+    /// The ratio that is good enough.
+    goal: f64,
+    count: u64,
+    figures: Vec<(f64, f64)>,
+}
+
+fn rows() -> Vec<Row> {
+    let row = |name, ours, peer, goal, count| Row { name, ours, peer, goal, count, figures: Vec::new() };
+    vec![
+        row("8 B against the bare ring", Ours::One, ("ring", 8), 1.5, 10_000_000),
+        row("8 B, 32 at a time, against the same", Ours::Batch, ("batch", 8), 1.5, 10_000_000),
+        row("64 B against pipe(2)", Ours::Plain64, ("pipe", 64), 1.0 / 20.0, 1_000_000),
+        row("64 KiB against pipe(2)", Ours::Bytes, ("pipe", 1 << 16), 1.0 / 4.0, 20_000),
+        row("1 MiB against pipe(2)", Ours::Bytes, ("pipe", 1 << 20), 1.0 / 3.0, 1_000),
+        row("round trip, spinning, against two bare rings", Ours::Spinning, ("spinning", 8), 1.3, 500_000),
+        row("round trip, recv, against futex(2)", Ours::Waiting, ("sleeping", 4), 1.15, 50_000),
+    ]
+}
+
+impl Row {
+    fn run(&mut self, peer: &Peer, cpus: Cpus, part: u64) -> Fallible<()> {
+        let count = (self.count / part).max(64);
+        let (what, bytes) = self.peer;
+        let arguments = [cpus.argument(0), cpus.argument(1), what.to_owned(), bytes.to_string(), count.to_string()];
+        let theirs = peer.run(&arguments.each_ref().map(String::as_str))?.parse()?;
+        self.figures.push((measure(self.ours, bytes, count, cpus)?, theirs));
+        Ok(())
+    }
+}
+
+fn measure(ours: Ours, bytes: usize, count: u64, cpus: Cpus) -> Fallible<f64> {
+    let ns = RawValue::new(0f64)?;
+    // From the first message on: who was started when is nobody's business.
+    let since = |start: Instant, messages: u64| ns.set(start.elapsed().as_nanos() as f64 / messages as f64);
+    let as_slots = || PipeOptions::new().capacity(1024 * bytes);
+    let fine = match ours {
+        Ours::One => {
+            let (mut sender, mut receiver) = as_slots().simplex::<u64, AsIs>()?;
+            let send = || (0..count).all(|number| sender.send(number).is_ok());
+            two(cpus, send, || {
+                let first = receiver.recv().is_ok();
+                let start = Instant::now();
+                let rest = (1..count).all(|number| receiver.recv() == Ok(number));
+                since(start, count - 1);
+                first && rest
+            })
+        }
+        Ours::Batch => {
+            let (mut sender, mut receiver) = as_slots().simplex::<u64, AsIs>()?;
+            let send = || sender.send_many(0..count).is_ok();
+            two(cpus, send, || {
+                let mut batch = Vec::with_capacity(32);
+                let first = receiver.recv().is_ok();
+                let (start, mut received) = (Instant::now(), 1);
+                while received < count {
+                    batch.clear();
+                    match receiver.recv_many(&mut batch, 32) {
+                        Ok(more) => received += more as u64,
+                        Err(_) => return false,
+                    }
+                }
+                since(start, count - 1);
+                first && batch.last() == Some(&(count - 1))
+            })
+        }
+        Ours::Plain64 => {
+            let (mut sender, mut receiver) = Pipe::plain::<[u64; 8]>()?;
+            let send = || (0..count).all(|number| sender.send([number; 8]).is_ok());
+            two(cpus, send, || {
+                let first = receiver.recv().is_ok();
+                let start = Instant::now();
+                let rest = (1..count).all(|number| receiver.recv() == Ok([number; 8]));
+                since(start, count - 1);
+                first && rest
+            })
+        }
+        Ours::Bytes => {
+            let (mut sender, mut receiver) = PipeOptions::new().simplex::<[u8], Bytes>()?;
+            let (message, mut buffer) = (vec![1; bytes], vec![0; bytes]);
+            let send = || (0..count).all(|_| sender.send(&message).is_ok());
+            two(cpus, send, || {
+                let first = receiver.recv_into(&mut buffer) == Ok(bytes);
+                let start = Instant::now();
+                let rest = (1..count).all(|_| receiver.recv_into(&mut buffer) == Ok(bytes));
+                since(start, count - 1);
+                first && rest
+            })
+        }
+        Ours::Spinning => {
+            let (mut there, mut here) = as_slots().simplex::<u64, AsIs>()?;
+            let (mut back, mut home) = as_slots().simplex::<u64, AsIs>()?;
+            let answer = || (0..count).all(|_| spin(|| here.try_recv().ok()).is_some_and(|it| back.send(it).is_ok()));
+            two(cpus, answer, || {
+                let mut ask = |number| there.send(number).is_ok() && spin(|| home.try_recv().ok()) == Some(number);
+                let first = ask(0);
+                let start = Instant::now();
+                let rest = (1..count).all(ask);
+                since(start, count - 1);
+                first && rest
+            })
+        }
+        Ours::Waiting => {
+            let (mut there, mut here) = as_slots().simplex::<u64, AsIs>()?;
+            let (mut back, mut home) = as_slots().simplex::<u64, AsIs>()?;
+            let answer = || (0..count).all(|_| here.recv().is_ok_and(|it| back.send(it).is_ok()));
+            two(cpus, answer, || {
+                let mut ask = |number| there.send(number).is_ok() && home.recv() == Ok(number);
+                let first = ask(0);
+                let start = Instant::now();
+                let rest = (1..count).all(ask);
+                since(start, count - 1);
+                first && rest
+            })
+        }
+    };
+    if fine? { Ok(ns.get()?) } else { Err("an operation failed".into()) }
+}
+
+/// Looks until there is something, as the bare ring does; not for ever.
+fn spin<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    const PATIENCE: u64 = 1 << 34;
+    (0..PATIENCE).find_map(|_| {
+        let found = look();
+        if found.is_none() {
+            spin_loop();
+        }
+        found
+    })
+}
+
+/// Runs the two in a process each; whether both say that all went well.
+fn two(cpus: Cpus, one: impl FnOnce() -> bool, other: impl FnOnce() -> bool) -> Fallible<bool> {
+    let start = |side: usize, run: &mut dyn FnMut() -> bool| {
+        fork(|| {
+            cpus.pin(side);
+            i32::from(!run())
+        })
+    };
+    let (mut one, mut other) = (Some(one), Some(other));
+    let first = start(0, &mut || one.take().is_some_and(|one| one()))?;
+    let second = start(1, &mut || other.take().is_some_and(|other| other()));
+    if second.is_err() {
+        first.kill()?;
+    }
+    let fine = first.wait()?.success();
+    Ok(second?.wait()?.success() && fine)
+}
+
+fn run(arguments: &[String]) -> Fallible<()> {
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let rounds: usize = match arguments.iter().position(|argument| argument == "--rounds") {
+        Some(at) => arguments.get(at + 1).ok_or("--rounds needs a number")?.parse()?,
+        None => 7,
+    };
+    let Some(peer) = Peer::compile("two_processes_peer", PEER)? else {
+        println!("no C compiler (`cc`): nothing to compare with");
+        return Ok(());
+    };
+    let cpus = if has("--no-pin") { Cpus(None) } else { Cpus::two() };
+    let (rounds, part) = if has("--bench") { (rounds.max(1), 1) } else { (1, 1000) };
+    let mut rows = rows();
+    for _ in 0..rounds {
+        rows.iter_mut().try_for_each(|row| row.run(&peer, cpus, part))?;
+    }
+    let figure = |row: &Row, of: fn(&(f64, f64)) -> f64| median(row.figures.iter().map(of).collect());
+    let figures = |row: &Row| (figure(row, |it| it.0), figure(row, |it| it.1), figure(row, |it| it.0 / it.1));
+    if has("--json") {
+        let line = |row: &Row| {
+            let (ours, theirs, ratio) = figures(row);
+            let goal = row.goal;
+            format!(
+                r#"{{"row":"{}","ours":{ours:.2},"peer":{theirs:.2},"ratio":{ratio:.4},"goal":{goal:.4}}}"#,
+                row.name
+            )
+        };
+        println!("[{}]", rows.iter().map(line).collect::<Vec<_>>().join(",\n "));
+        return Ok(());
+    }
+    println!("{rounds} rounds, medians; two CPUs: {}", cpus.0.map_or("not pinned".into(), |cpus| format!("{cpus:?}")));
+    println!("{:<46} {:>10} {:>10} {:>7} {:>7}", "", "ours, ns", "peer, ns", "ratio", "goal");
+    for row in &rows {
+        let (ours, theirs, ratio) = figures(row);
+        println!("{:<46} {ours:>10.1} {theirs:>10.1} {ratio:>7.3} {:>7.3}", row.name, row.goal);
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
