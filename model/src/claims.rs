@@ -3,20 +3,23 @@
 //! The claims themselves are in `specs/`, and read from there.
 
 mod deep;
+mod pipe;
 mod table;
 mod worlds;
 
 use crate::evidence::Evidence;
 use deep::DEEP;
+use pipe::PIPE;
 use table::TABLE;
 
 /// The specifications, as they stand in `specs/`.
-pub const SPECS: [(&str, &str); 5] = [
+pub const SPECS: [(&str, &str); 6] = [
     ("memory", include_str!("../../specs/memory.md")),
     ("lock", include_str!("../../specs/lock.md")),
     ("rlock", include_str!("../../specs/rlock.md")),
     ("value", include_str!("../../specs/value.md")),
     ("array", include_str!("../../specs/array.md")),
+    ("pipe", include_str!("../../specs/pipe.md")),
 ];
 
 /// A claim.
@@ -50,10 +53,10 @@ fn read_claim(text: &'static str) -> Option<Claim> {
 pub fn evidence(id: &str, deep: bool) -> Vec<Evidence> {
     let of =
         |table: &'static [(&str, &[Evidence])]| table.iter().filter(|(claim, _)| *claim == id).flat_map(|(_, e)| *e);
-    of(TABLE).chain(of(if deep { DEEP } else { &[] })).copied().collect()
+    of(TABLE).chain(of(PIPE)).chain(of(if deep { DEEP } else { &[] })).copied().collect()
 }
 
 /// The ids that the table knows, to be compared with the claims.
 pub fn ids_with_evidence() -> Vec<&'static str> {
-    TABLE.iter().map(|(id, _)| *id).collect()
+    TABLE.iter().chain(PIPE).map(|(id, _)| *id).collect()
 }

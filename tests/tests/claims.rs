@@ -68,6 +68,16 @@ claims! {
     a8_without_the_lock_slices_tear "A8"
     a9_without_one_step_plus_on_an_element_loses_updates "A9"
     a10_a_slice_that_does_not_fit_changes_nothing "A10"
+    p1_a_message_arrives_once_whole_and_in_order "P1"
+    p2_nobody_sleeps_beside_a_message_or_beside_room "P2"
+    p3_a_killed_process_has_sent_or_received_all_of_a_message_or_nothing "P3"
+    p4_giving_up_loses_nothing "P4"
+    p5_what_was_sent_comes_before_the_end "P5"
+    p6_whoever_sends_to_nobody_is_told "P6"
+    p7_an_end_belongs_to_one_process "P7"
+    p8_the_end_of_a_dead_process_can_be_taken_over "P8"
+    p9_a_batch_is_its_messages "P9"
+    p10_a_pipe_does_not_grow_old "P10"
 }
 
 /// Which claims there are and what stands behind them changes only by an edit that shows.

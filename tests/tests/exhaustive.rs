@@ -36,3 +36,27 @@ fn three_processes_killed_anywhere_two_preemptions() {
     explored("lock-lock-lock", World::Loom(Some(2)), 3_000);
     explored("lock-lock-lock", World::LoomRmw(Some(2)), 2_000);
 }
+
+#[test]
+fn a_message_killed_anywhere() {
+    explored("pipe-recv-close", World::Loom(None), 300);
+    explored("pipe-recv-close", World::LoomRmw(None), 1_000);
+}
+
+#[test]
+fn two_messages_and_one_in_fragments_killed_anywhere_two_preemptions() {
+    for name in ["pipe-send-recv-twice", "pipe-fragments"] {
+        explored(name, World::Loom(Some(2)), 4_000);
+        explored(name, World::LoomRmw(Some(2)), 1_500);
+    }
+}
+
+#[test]
+fn two_messages_and_one_in_fragments() {
+    for name in ["pipe-send-recv-twice", "pipe-fragments"] {
+        let run = scenario(name).unwrap().run(&Setting::new(World::Loom(None)));
+        assert!(run.violation.is_none(), "{name}: {:?}", run.violation);
+        assert_eq!(run.extent, Some(Extent::Exhausted), "{name}");
+        assert!(run.executions >= 80_000, "{name}: only {} executions", run.executions);
+    }
+}

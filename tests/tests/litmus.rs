@@ -62,9 +62,6 @@ const LOOM_DIFFERS: &[(&str, bool, &str)] = &[
     ("iriw-seqcst", true, "a sequentially consistent access acquires and releases, and no more: rule 3 of the seam"),
     ("swap-store", true, "a store may come between what a modification read and what it wrote"),
     ("read-then-write", false, "a thread that reads a word and writes it later does both before others read it"),
-    ("two-sleepers-two-woken", true, "a compare may miss a store whose wake is over, which no kernel's does"),
-    ("wake-handed-on", true, "a compare may miss a store whose wake is over, which no kernel's does"),
-    ("hand-off-relaxed-look", false, "as read-then-write: the compare is a write"),
 ];
 
 /// No others, and none of these has gone: an engine that was mended would let us say more.

@@ -15,7 +15,7 @@ use crate::platform::Platform;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Outgoing {
     pub(super) cursor: Cursor,
-    /// Looks in vain, in a row.
+    /// Looks in vain, in a row: see `Direction::wait`.
     misses: u32,
     /// The receiver has closed.
     gone: bool,
@@ -143,11 +143,17 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
         Ok(())
     }
 
-    /// Lets the receiver have what was written. Nobody will have it if the receiver has closed, which is an error.
+    /// Lets the receiver have what was written. If it has closed, and had not received all of it by then, that is an error, and
+    /// it never will.
     #[inline(always)]
     pub fn commit(&self, platform: &P, out: &mut Outgoing) -> Result<(), Refused> {
-        out.gone |= self.ring().commit(platform, Side::Writer, &mut out.cursor);
-        if out.gone { Err(Refused::Disconnected) } else { Ok(()) }
+        if !out.gone {
+            out.gone = self.ring().commit(platform, Side::Writer, &mut out.cursor);
+            if !out.gone || self.ring().was_read(platform, &mut out.cursor) {
+                return Ok(());
+            }
+        }
+        Err(Refused::Disconnected)
     }
 
     /// Waits until there is room for so many words.

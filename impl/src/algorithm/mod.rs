@@ -33,8 +33,18 @@ impl Owner {
 
 /// Every site of every algorithm.
 pub fn sites() -> impl Iterator<Item = &'static Site> {
-    [lock::SITES, rlock::SITES, value::SITES, raw_value::SITES, array::SITES, peers::SITES]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        lock::SITES,
+        rlock::SITES,
+        value::SITES,
+        raw_value::SITES,
+        array::SITES,
+        ring::SITES,
+        record::SITES,
+        pipe::SITES,
+        peers::SITES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }

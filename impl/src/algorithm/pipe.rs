@@ -14,7 +14,7 @@
 
 use super::message::{Incoming, Outgoing};
 use super::record::Framing;
-use super::ring::{Cursor, Ring, Side};
+use super::ring::{Cursor, Progress, Ring, Side};
 use crate::platform::{Access, Life, Ordering, Platform, Site, Wakeup};
 use std::marker::PhantomData;
 
@@ -72,6 +72,10 @@ pub enum Patience<D> {
     /// Wait until the deadline.
     Until(D),
 }
+
+/// In place of a number of looks in vain: the next one asks after the other end's holder, whoever looks. It stays so when the
+/// holder is found dead: what was said once is said again.
+const SUSPICIOUS: u32 = u32::MAX;
 
 /// What a direction of a pipe is made of, wherever that is kept.
 pub trait Parts<P: Platform> {
@@ -153,8 +157,8 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
         self.ring().close(platform, Side::Reader, &mut incoming.cursor);
     }
 
-    /// Waits until the other side has moved so far that there is `enough`. `held` is what else the caller
-    /// goes on with: what is missing of a message, and what is here.
+    /// Waits until the other side has moved so far that there is `enough`. `misses` counts the looks in vain, in a row; `held`
+    /// is what else the caller goes on with: what is missing of a message, and what is here.
     #[cold]
     pub(super) fn wait(
         &self,
@@ -165,11 +169,11 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
         patience: Patience<P::Deadline>,
         enough: impl Fn(&Cursor) -> bool,
     ) -> Result<(), Refused> {
-        let (mut suspicious, mut gone, mut last_look) = (false, false, false);
+        let (mut gone, mut last_look) = (false, false);
         let (mut looks, mut ticks) = (0, 0);
         loop {
-            let flags = [cursor.is_staged(), suspicious, gone, last_look].map(u64::from);
-            let state = [cursor.own().to_bits(), held.0, flags[0], flags[1], flags[2], flags[3]];
+            let state = [cursor.own(), cursor.committed()].map(Progress::to_bits);
+            let state = [state[0], state[1], held.0, (*misses).into(), gone.into(), last_look.into()];
             platform.loop_head_holding(&state, held.1);
             self.ring().see(platform, side, cursor).map_err(|_| Refused::Corrupt)?;
             // A reader receives what there is; to a writer, room is of no use when nobody reads.
@@ -177,28 +181,26 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
                 return Err(Refused::Disconnected);
             }
             if enough(cursor) {
-                *misses = 0;
+                // A tick that has found something was not answered yet: whoever dies next to what it left behind is asked
+                // after when that is used up, without another tick.
+                if *misses != SUSPICIOUS {
+                    *misses = 0;
+                }
                 return Ok(());
             }
             if gone || cursor.other_is_closed() {
                 return Err(Refused::Disconnected);
             }
-            if let Patience::Try(every) = patience
-                && !suspicious
-            {
-                *misses = (*misses + 1) % every;
-                suspicious = *misses == 0;
-                if !suspicious {
-                    return Err(Refused::WouldBlock);
-                }
+            if let Patience::Try(every) = patience {
+                *misses = if *misses < every.saturating_sub(1) { *misses + 1 } else { SUSPICIOUS };
             }
-            if suspicious {
+            if *misses == SUSPICIOUS {
                 // Whatever it did before its death is to be seen: one more look.
                 gone = self.is_gone(platform, side.other())?;
                 if gone {
                     continue;
                 }
-                suspicious = false;
+                *misses = 0;
             }
             if last_look {
                 return Err(Refused::TimedOut);
@@ -216,8 +218,8 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
             self.ring().announce(platform, side, cursor);
             match self.ring().sleep(platform, side, cursor, deadline, ticks) {
                 Wakeup::Woken | Wakeup::Changed => {}
-                Wakeup::Tick => (suspicious, ticks) = (true, ticks + 1),
-                Wakeup::TimedOut => (suspicious, last_look) = (true, true),
+                Wakeup::Tick => (*misses, ticks) = (SUSPICIOUS, ticks + 1),
+                Wakeup::TimedOut => (*misses, last_look) = (SUSPICIOUS, true),
             }
         }
     }

@@ -97,15 +97,21 @@ const CLOSE: Site = Site::new(
 const GOING: Site = Site::new(
     "ring.going",
     Access::Store,
-    Ordering::Relaxed,
-    "tells the writer before it has to look at the head, which says the same",
+    Ordering::Release,
+    "pairs with ring.gone: tells the writer to look at the head before it has to",
+);
+const GONE_LOOK: Site = Site::new(
+    "ring.gone",
+    Access::Fence,
+    Ordering::Acquire,
+    "pairs with ring.going: the head that is looked at next is the last",
 );
 const WAKE_ALL: Site = Site::plain("ring.wake_all", Access::Wake, "CLOSED stands in the word that was slept on");
 
 /// The sites of this file.
 pub static SITES: &[&Site] = &[
     &COMMIT, &SEE_TAIL, &GIVE_BACK, &SEE_HEAD, &RESUME, &MARK, &HEAVY, &SLEEP, &LIGHT, &MARKED, &WAKE, &CLOSE, &GOING,
-    &WAKE_ALL,
+    &GONE_LOOK, &WAKE_ALL,
 ];
 
 /// Bytes of a word: records begin and end at multiples of this.
@@ -261,6 +267,10 @@ impl Cursor {
     pub fn own(&self) -> Progress {
         self.own
     }
+    /// How far it has come with what others know of.
+    pub fn committed(&self) -> Progress {
+        self.committed
+    }
     /// What it last saw of the other.
     #[inline(always)]
     pub fn other(&self) -> Progress {
@@ -409,6 +419,14 @@ impl<'a, P: Platform> Ring<'a, P> {
             platform.wake(self.control.word(side), u32::MAX, &WAKE);
         }
         mark == GONE
+    }
+
+    /// Once a [commit](Ring::commit) has answered that the reader has closed: whether it had read all that was committed. If
+    /// not, nobody ever will.
+    #[cold]
+    pub fn was_read(self, platform: &P, cursor: &mut Cursor) -> bool {
+        platform.fence(&GONE_LOOK);
+        self.see(platform, Side::Writer, cursor).is_ok() && self.room(cursor) == self.capacity
     }
 
     /// Whether the other side has moved on from what was seen last.

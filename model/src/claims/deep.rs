@@ -1,6 +1,6 @@
 //! What `--deep` adds.
 
-use super::worlds::{EXPLORER, LOOM, LOOM2, LOOM3, RMW, RMW2};
+use super::worlds::{EXPLORER, LOOM, LOOM2, LOOM3, RACE, RMW, RMW2, TSO};
 use crate::evidence::Evidence::{self, Explore, Killed, Programs, Small};
 use crate::worlds::World;
 use crate::worlds::programs::Target;
@@ -59,6 +59,24 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
             Killed("array-update-update-read", World::LoomRmw(Some(3))),
         ],
     ),
+    (
+        "P1",
+        &[
+            Small("pipe", 2, 3),
+            Killed("pipe-x3", RACE),
+            Explore("pipe-send-recv-twice", LOOM3),
+            Explore("pipe-send-recv-twice", World::LoomRmw(Some(4))),
+        ],
+    ),
+    (
+        "P4",
+        &[
+            Killed("pipe-x3-timeouts", TSO),
+            Killed("pipe-x3-timeouts-room", EXPLORER),
+            Killed("pipe-x3-timeouts-room", TSO),
+        ],
+    ),
+    ("P8", &[Killed("pipe-next-sender", EXPLORER), Killed("pipe-next-receiver", EXPLORER)]),
     (
         "V2",
         &[Small("wide", 3, 2), Killed("wide-set-set-get", LOOM), Killed("wide-add-add-get", World::LoomRmw(Some(3)))],

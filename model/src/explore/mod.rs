@@ -4,6 +4,8 @@ pub mod array;
 pub mod fences;
 pub mod lock;
 pub mod peers;
+pub mod pipe;
+mod pipe_scenarios;
 pub mod small;
 pub mod value;
 
@@ -62,6 +64,7 @@ pub fn scenarios() -> Vec<Box<dyn Explorable>> {
         .chain(boxed(value::raws()))
         .chain(boxed(array::arrays()))
         .chain(boxed(array::raw_arrays()))
+        .chain(boxed(pipe_scenarios::pipes()))
         .chain(boxed(peers::tables()))
         .chain(boxed(fences::pairs()))
         .collect()
@@ -69,7 +72,11 @@ pub fn scenarios() -> Vec<Box<dyn Explorable>> {
 
 /// Scenarios for the explorer alone: no other world comes to their end.
 pub fn large_scenarios() -> Vec<Box<dyn Explorable>> {
-    boxed(lock::large()).chain(boxed(value::large())).chain(boxed(array::large())).collect()
+    boxed(lock::large())
+        .chain(boxed(value::large()))
+        .chain(boxed(array::large()))
+        .chain(boxed(pipe_scenarios::large()))
+        .collect()
 }
 
 /// The scenario of that name.

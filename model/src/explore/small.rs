@@ -3,10 +3,12 @@
 
 use super::array::{ArraySubject, Guarded};
 use super::lock::LockSubject;
+use super::pipe::pipe;
 use super::value::ValueSubject;
 use crate::explorer::{Limits, explore};
 use crate::scenario::{Role, Scenario, Subject};
-use crate::spec::{array, lock, value};
+use crate::spec::pipe::Message;
+use crate::spec::{array, lock, pipe as piped, value};
 use crate::worlds::Violation;
 use crate::worlds::is_interrupted;
 use std::time::Instant;
@@ -52,6 +54,7 @@ pub const FAMILIES: &[Family] = &[
     Family { name: "wide", run: |roles, things, limits| run(ValueSubject { bytes: 16 }, VALUE, roles, things, limits) },
     Family { name: "elements", run: |roles, things, limits| run(ARRAY, ELEMENTS, roles, things, limits) },
     Family { name: "slices", run: |roles, things, limits| run(ARRAY, SLICES, roles, things, limits) },
+    Family { name: "pipe", run: |_, things, limits| run_ends(pipe(1), [SENDER, RECEIVER], things, limits) },
 ];
 
 const ARRAY: ArraySubject = ArraySubject { guarded: Guarded::Own };
@@ -90,30 +93,80 @@ const SLICES: &[&[array::Op]] = &[
     &[array::Op::Lock, array::Op::AddHeld(0, 1), array::Op::AddHeld(1, 1), array::Op::Unlock],
 ];
 
+// The sender's end and the receiver's: each is closed after all.
+const SENDER: [&[&[piped::Op]]; 2] = [
+    &[
+        &[piped::Op::Send(LONG)],
+        &[piped::Op::TrySend(SHORT)],
+        &[piped::Op::SendTimeout(SHORT)],
+        &[piped::Op::Stage(SHORT), piped::Op::Stage(EMPTY), piped::Op::Commit],
+    ],
+    &[&[piped::Op::Close(piped::Side::Sender)]],
+];
+const RECEIVER: [&[&[piped::Op]]; 2] = [
+    &[&[piped::Op::Recv], &[piped::Op::TryRecv], &[piped::Op::RecvTimeout], &[piped::Op::Poll, piped::Op::TryRecv]],
+    &[&[piped::Op::Close(piped::Side::Receiver)]],
+];
+const SHORT: Message = Message { id: 1, bytes: 8 };
+const LONG: Message = Message { id: 2, bytes: 12 };
+const EMPTY: Message = Message { id: 0, bytes: 0 };
+
+/// Explores one program after the other, until something is wrong or the time is over.
+struct Explorer<'a, S> {
+    subject: S,
+    limits: &'a Limits,
+    until: Instant,
+    total: Total,
+}
+
+impl<'a, S: Subject> Explorer<'a, S> {
+    fn new(subject: S, limits: &'a Limits) -> Explorer<'a, S> {
+        Explorer { subject, limits, until: Instant::now() + limits.time, total: Total::default() }
+    }
+
+    fn explore<'o>(&mut self, roles: impl Iterator<Item = &'o Vec<S::Op>>) {
+        self.total.programs += 1;
+        if self.total.violation.is_some() || Instant::now() >= self.until || is_interrupted() {
+            return;
+        }
+        let role = |(process, ops): (usize, &Vec<S::Op>)| Role { process, ops: ops.clone() };
+        let roles = roles.enumerate().map(role).collect();
+        let scenario = Scenario { name: "small", subject: self.subject.clone(), roles, fails: false };
+        let explored = explore(&scenario, self.limits);
+        self.total.exhausted += u64::from(explored.exhausted);
+        self.total.states += explored.states;
+        self.total.violation = explored.violation;
+    }
+}
+
 fn run<S: Subject>(subject: S, things: &[&[S::Op]], roles: usize, most: usize, limits: &Limits) -> Total {
     let lines = lines(things, most);
-    let mut total = Total::default();
-    let until = Instant::now() + limits.time;
+    let mut explorer = Explorer::new(subject, limits);
     for count in 2..=roles {
         // Roles in ascending order of what they do: the same program with its roles changed about is the same program.
         let mut chosen = vec![0; count];
         loop {
-            total.programs += 1;
-            if total.violation.is_none() && Instant::now() < until && !is_interrupted() {
-                let role = |(process, line): (usize, &usize)| Role { process, ops: lines[*line].clone() };
-                let roles = chosen.iter().enumerate().map(role).collect();
-                let explored =
-                    explore(&Scenario { name: "small", subject: subject.clone(), roles, fails: false }, limits);
-                total.exhausted += u64::from(explored.exhausted);
-                total.states += explored.states;
-                total.violation = explored.violation;
-            }
+            explorer.explore(chosen.iter().map(|line: &usize| &lines[*line]));
             let Some(place) = (0..count).rev().find(|place| chosen[*place] + 1 < lines.len()) else { break };
             let next = chosen[place] + 1;
             chosen[place..].fill(next);
         }
     }
-    total
+    explorer.total
+}
+
+/// Two roles that do different things, and each one thing at last.
+fn run_ends<S: Subject>(subject: S, ends: [[&[&[S::Op]]; 2]; 2], most: usize, limits: &Limits) -> Total {
+    let [senders, receivers] = ends.map(|[things, last]| {
+        let mut lines = lines(things, most);
+        lines.iter_mut().for_each(|line| line.extend(last.concat()));
+        lines
+    });
+    let mut explorer = Explorer::new(subject, limits);
+    for sender in &senders {
+        receivers.iter().for_each(|receiver| explorer.explore([sender, receiver].into_iter()));
+    }
+    explorer.total
 }
 
 /// Everything that a role can do: one thing or several, one after the other.

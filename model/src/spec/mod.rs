@@ -6,6 +6,7 @@
 pub mod array;
 pub mod lock;
 pub mod peers;
+pub mod pipe;
 pub mod value;
 
 use std::fmt::Debug;

@@ -177,7 +177,7 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
         if self.broken(site) == Some(Break::Drop) {
             return;
         }
-        E::latest(&word.atomic, Ordering::Relaxed);
+        E::touch(&word.atomic);
         let here = |sleeper: &&Sleeper<E>| Arc::ptr_eq(&sleeper.word, &word.atomic);
         // All of them at once: whoever is roused first may run before the next is.
         let (woken, beds): (Vec<String>, Vec<E::Bed>) = {
@@ -205,7 +205,7 @@ impl<E: Engine, O: Clone + 'static, A: Clone + 'static> Platform for Checked<E, 
 
 impl<E: Engine, O: Clone + 'static, A: Clone + 'static> ModelPlatform for Checked<E, O, A> {
     fn word<V: Int>(value: V) -> Word<E, V> {
-        Word { atomic: Arc::new(E::atomic(value.to_u64())), _value: PhantomData }
+        Word { atomic: Arc::new(E::word(value.to_u64())), _value: PhantomData }
     }
     fn deadline(&self) -> bool {
         true

@@ -14,8 +14,12 @@ pub trait Engine: Sized + 'static {
     /// A thread that can be waited for.
     type Handle;
 
-    /// Makes a word.
+    /// Makes a word that is only ever modified.
     fn atomic(value: u64) -> Self::Atomic;
+    /// Makes a word that may also be stored to.
+    fn word(value: u64) -> Self::Atomic {
+        Self::atomic(value)
+    }
     /// Reads.
     fn load(atomic: &Self::Atomic, ordering: Ordering) -> u64;
     /// Writes.
@@ -29,6 +33,10 @@ pub trait Engine: Sized + 'static {
     /// Reads the latest value, as a modification that changes nothing: what the kernel does when it compares a futex word,
     /// or says who is alive.
     fn latest(atomic: &Self::Atomic, ordering: Ordering) -> u64;
+    /// A step on the word that does nothing: so that an engine that looks for dependent steps sees a wake or a sleep.
+    fn touch(atomic: &Self::Atomic) {
+        Self::latest(atomic, Ordering::Relaxed);
+    }
     /// A fence.
     fn fence(ordering: Ordering);
     /// A bed for the calling thread.
@@ -93,17 +101,96 @@ macro_rules! loom_bed {
     };
 }
 
+/// A word of [`Loom`].
+///
+/// To loom a modification is a write, and two writes that nothing orders have no order at all: if the kernel compared a word
+/// that one role stores to, and did so by modifying it, that role's next store could be taken for the older of the two. So a
+/// word that nobody has modified is compared by reading, until what is read is what was written last.
+pub struct LoomWord {
+    atomic: loom::sync::atomic::AtomicU64,
+    /// What kernel and sleepers touch in its place, so that loom sees them meet.
+    kernel: loom::sync::atomic::AtomicU64,
+    /// What was written last.
+    last: std::sync::atomic::AtomicU64,
+    modified: std::sync::atomic::AtomicBool,
+}
+
+impl LoomWord {
+    fn new(value: u64, modified: bool) -> LoomWord {
+        LoomWord {
+            atomic: loom::sync::atomic::AtomicU64::new(value),
+            kernel: loom::sync::atomic::AtomicU64::new(0),
+            last: std::sync::atomic::AtomicU64::new(value),
+            modified: std::sync::atomic::AtomicBool::new(modified),
+        }
+    }
+    fn is_modified(&self) -> bool {
+        self.modified.load(Ordering::Relaxed)
+    }
+    fn last(&self) -> u64 {
+        self.last.load(Ordering::Relaxed)
+    }
+    fn modified(&self) -> &loom::sync::atomic::AtomicU64 {
+        self.modified.store(true, Ordering::Relaxed);
+        &self.atomic
+    }
+}
+
 /// loom as it is: loads may be stale.
 pub struct Loom;
 
 impl Engine for Loom {
-    std_shaped!(loom);
+    type Atomic = LoomWord;
+    type Handle = loom::thread::JoinHandle<()>;
     loom_bed!();
-    fn load(atomic: &Self::Atomic, ordering: Ordering) -> u64 {
-        atomic.load(ordering)
+
+    fn atomic(value: u64) -> LoomWord {
+        LoomWord::new(value, true)
     }
-    fn store(atomic: &Self::Atomic, value: u64, ordering: Ordering) {
-        atomic.store(value, ordering);
+    fn word(value: u64) -> LoomWord {
+        LoomWord::new(value, false)
+    }
+    fn load(word: &LoomWord, ordering: Ordering) -> u64 {
+        word.atomic.load(ordering)
+    }
+    fn store(word: &LoomWord, value: u64, ordering: Ordering) {
+        word.atomic.store(value, ordering);
+        word.last.store(value, Ordering::Relaxed);
+    }
+    fn swap(word: &LoomWord, value: u64, ordering: Ordering) -> u64 {
+        word.modified().swap(value, ordering)
+    }
+    fn compare_exchange(word: &LoomWord, current: u64, new: u64, ordering: Ordering) -> Result<u64, u64> {
+        word.modified().compare_exchange(current, new, ordering, Ordering::Relaxed)
+    }
+    fn fetch_add(word: &LoomWord, value: u64, ordering: Ordering) -> u64 {
+        word.modified().fetch_add(value, ordering)
+    }
+    fn latest(word: &LoomWord, ordering: Ordering) -> u64 {
+        loop {
+            if word.is_modified() {
+                return word.atomic.fetch_or(0, ordering);
+            }
+            let value = word.atomic.load(ordering);
+            Self::touch(word);
+            if value == word.last() {
+                return value;
+            }
+            loom::thread::yield_now(); // loom shows nothing again after this that is older than the last
+        }
+    }
+    fn touch(word: &LoomWord) {
+        let touched = if word.is_modified() { &word.atomic } else { &word.kernel };
+        touched.fetch_or(0, Ordering::Relaxed);
+    }
+    fn fence(ordering: Ordering) {
+        loom::sync::atomic::fence(ordering);
+    }
+    fn spawn(body: impl FnOnce() + Send + 'static) -> Self::Handle {
+        loom::thread::spawn(body)
+    }
+    fn join(handle: Self::Handle) {
+        let _ = handle.join();
     }
 }
 

@@ -200,7 +200,7 @@ impl<E: Engine, O: Clone, A: Clone> Execution<E, O, A> {
         };
         for (role, word) in asleep {
             // A visible step on the word slept on, so that an engine that looks for dependent steps sees this one.
-            E::latest(&word, Ordering::Relaxed);
+            E::touch(&word);
             let bed = {
                 let mut state = self.state();
                 let due = state.ticks[role] < state.deaths;
@@ -226,7 +226,7 @@ impl<E: Engine, O: Clone, A: Clone> Execution<E, O, A> {
             state.sleepers.iter().find(|sleeper| sleeper.role == role && sleeper.timed).map(|s| s.word.clone())
         };
         if let Some(word) = word {
-            E::latest(&word, Ordering::Relaxed);
+            E::touch(&word);
             let in_it = self.state().sleepers.iter().any(|sleeper| sleeper.role == role && sleeper.timed);
             if in_it {
                 self.rouse(role, Wakeup::TimedOut);
