@@ -5,6 +5,8 @@
 
 pub mod array_tasks;
 pub mod bank;
+pub mod fork_tasks;
+pub mod handle_tasks;
 pub mod restrict;
 pub mod talk;
 
