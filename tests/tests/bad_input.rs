@@ -207,8 +207,25 @@ fn a_handle_that_was_not_given() {
     works(task!("inherit", "gift").share("gift", &given));
     let wrong = OpenError::Kind { found: Kind::RLock as u32, expected: Kind::Lock };
     told(task!("inherit", "gift").share("gift", &RLock::new().unwrap()), wrong);
-    for garbage in ["", "7", ":", "x:y", "-1:0", "5:-1", "5:10000000000000000", "99999999999:0", "999:0", "0:0", "1:0"]
-    {
+    for garbage in [
+        "",
+        "7",
+        ":",
+        "x:y",
+        "x:y:z:",
+        "5:0",
+        "5:0:",
+        "5:0:x:",
+        "5:0:-1:",
+        "-1:0:0:",
+        "5:-1:0:",
+        "5:10000000000000000:0:",
+        "99999999999:0:0:",
+        "999:0:0:",
+        "0:0:0:",
+        "1:0:0:",
+        "5:0:4294967296:",
+    ] {
         told(task!("inherit", "gift").env("PROCESSION_HANDLE_gift", garbage), missing());
     }
     // The number of a descriptor that is there and is a region, but another one than was meant.

@@ -182,7 +182,7 @@ fn a_bundle_is_given_as_a_whole() {
     assert_eq!(handles.names().collect::<Vec<_>>(), ["lock", "value"]);
     let mut command = task!("bundle");
     // As left by a parent of our own: told of, and not there.
-    command.env("PROCESSION_HANDLE_stale", "99:0000000000000001:").share_all(&handles);
+    command.env("PROCESSION_HANDLE_stale", "99:0000000000000001:0:").share_all(&handles);
     drop(handles);
     let child = Helper::start(&mut command);
     child.expect("lock value");

@@ -160,7 +160,7 @@ fn a_sender_that_is_none_of_ours() {
     let foreign = |what| ReceiveHandlesError::Foreign { what };
     let nonsense = "what it says of its handles makes no sense";
     let unkept = "a descriptor in it is neither sealed memory nor a named region";
-    let text = |number: i32, region: u64, name: &str| message(&format!("gift\0{number}:{region:016x}:{name}\0"));
+    let text = |number: i32, region: u64, name: &str| message(&format!("gift\0{number}:{region:016x}:0:{name}\0"));
     let cases: Vec<(Vec<u8>, Vec<RawFd>, ReceiveHandlesError)> = vec![
         (b"GET / HTTP/1.1\r\n\r\n".to_vec(), vec![], foreign("it does not begin as one")),
         (b"GET / HTTP/1.1\r\n\r\n".to_vec(), vec![null; 253], foreign("it does not begin as one")),
@@ -169,6 +169,7 @@ fn a_sender_that_is_none_of_ours() {
         ([b"PROCHND2", &[0xff; 4][..]].concat(), vec![null], foreign("it is longer than any")),
         (message("gift\0"), vec![], foreign(nonsense)),
         (message("gift\0x:y:z\0"), vec![], foreign(nonsense)),
+        (message("gift\0-1:0000000000000007:\0"), vec![null], foreign(nonsense)),
         (message("\u{0}\u{0}"), vec![null], foreign(nonsense)),
         (message(""), vec![null], foreign("it has descriptors that belong to no handle")),
         (text(-1, 7, ""), vec![null], foreign("it has descriptors that belong to no handle")),
