@@ -97,9 +97,11 @@ impl Attachment {
         Ok(description)
     }
 
-    /// Frees the slot of a ticket that is not needed, because this process is a peer without it.
+    /// Frees the slot of a ticket that is not needed, because this process is a peer without it. What was given with the
+    /// ticket this process has from then on, without a gap.
     pub(super) fn return_ticket(&self, ticket: &Ticket) {
         if ticket.is_good(&self.shm.base) {
+            self.accept_from(ticket.id());
             self.leave_table(ticket.id());
         }
     }
@@ -130,7 +132,12 @@ impl Attachment {
             return Err(AttachError::Corrupt { what: "the lease of a new peer is held already" });
         }
         let kept = ticket.and_then(|ticket| peers::hand_over(&self.shm, &header.peers, ticket.id(), id));
-        let slot = kept.map_or_else(|| peers::claim(&self.shm, &header.peers, id), Ok);
+        let claim = || {
+            let slot = peers::claim(&self.shm, &header.peers, id)?;
+            self.write_roles(slot, 0); // whoever had the slot before is dead
+            Ok(slot)
+        };
+        let slot: Result<usize, peers::TableFull> = kept.map_or_else(claim, Ok);
         // Without a slot the lease ends with the description.
         slot.map(|slot| (id, slot)).map_err(|_| AttachError::TooManyPeers { limit: PEERS })
     }

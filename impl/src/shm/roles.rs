@@ -4,12 +4,13 @@
 //! A ticket's word is written by whoever makes it. The process that it is for begins with those parts, as if it had a handle
 //! of each already, and its first handle of a part is that one.
 
-use super::{Attachment, lease, turn};
+use super::{Attachment, ShmWord, lease, turn};
+use crate::layout::PEERS;
 use crate::platform::Ordering;
 use std::sync::atomic::AtomicU32;
 
-/// The most parts that a primitive has.
-const PARTS: usize = 2;
+/// The most parts that a primitive has: the ends of a pipe of two directions.
+const PARTS: usize = 4;
 
 /// What this process has of a region: inherited by a forked child, together with the handles themselves.
 #[derive(Default)]
@@ -53,15 +54,28 @@ impl Attachment {
 
     /// Whether some process may still have, or come to have, a handle of one of these parts: a peer that lives, or whoever
     /// learns the region's name.
+    ///
+    /// A part is handed on while we look, so that we may have seen neither who gave it nor who got it. Whoever gets it is a
+    /// new peer, or was one with a ticket: if there was none and the table is the same as before, nobody has it, and nobody
+    /// will. If not, whoever asks is to ask again.
     pub(crate) fn is_held(&self, parts: u32) -> bool {
         let header = self.header();
-        let holds = |(peer, role): (u32, u32)| {
-            peer != 0 && role & parts != 0 && lease::is_held(&self.shm.base, peer) != Ok(false)
+        // Acquire pairs with the release of whoever gave it away: what that one did before is seen by the second look.
+        let look = || {
+            let slot = |slot: usize| (&header.peers[slot], &header.roles[slot]);
+            let load = |(peer, role): (&ShmWord<u32>, &ShmWord<u32>)| {
+                (peer.load(Ordering::Acquire), role.load(Ordering::Acquire))
+            };
+            (header.next_id.load(Ordering::Acquire), std::array::from_fn::<_, PEERS, _>(|index| load(slot(index))))
         };
-        let all = header.peers.iter().zip(&header.roles);
-        self.name.is_some()
-            || self.holdings.parts() & parts != 0
-            || all.map(|(peer, role)| (peer.load(Ordering::Relaxed), role.load(Ordering::Relaxed))).any(holds)
+        let holds = |(peer, role): &(u32, u32)| {
+            *peer != 0 && role & parts != 0 && lease::is_held(&self.shm.base, *peer) != Ok(false)
+        };
+        if self.name.is_some() || self.holdings.parts() & parts != 0 {
+            return true;
+        }
+        let seen = look();
+        seen.1.iter().any(holds) || look() != seen
     }
 
     fn tell_roles(&self) {
@@ -73,26 +87,44 @@ impl Attachment {
     /// Enters the parts of the peer in a slot of ours.
     pub(super) fn write_roles(&self, slot: usize, parts: u32) {
         if let Some(role) = self.header().roles.get(slot) {
-            role.store(parts, Ordering::Relaxed);
+            role.store(parts, Ordering::Release);
         }
     }
 
     /// Enters what this process has, as it becomes a peer; in a slot that was `kept` for it, it is given what stands there.
     /// Callers have the turn.
     pub(super) fn enter_roles(&self, slot: usize, kept: bool) {
-        if kept && let Some(role) = self.header().roles.get(slot) {
-            let granted = role.load(Ordering::Relaxed);
-            self.holdings.granted.store(granted, Ordering::Relaxed);
-            self.holdings.change(granted, |count| count.saturating_add(1));
+        if kept {
+            self.accept(slot);
         }
         self.write_roles(slot, self.holdings.parts());
     }
 
+    /// Has what was given to a ticket, as which this process does not become a peer because it is one already.
+    pub(super) fn accept_from(&self, ticket: u32) {
+        let _turn = turn::take();
+        if let Some(slot) = self.slot_of(ticket) {
+            self.accept(slot);
+            self.tell_roles();
+        }
+    }
+
+    /// Counts what stands in a slot as handles, of which none has been made so far.
+    fn accept(&self, slot: usize) {
+        let granted = self.holdings.granted.load(Ordering::Relaxed);
+        let more = self.header().roles[slot].load(Ordering::Relaxed) & !granted;
+        self.holdings.granted.store(granted | more, Ordering::Relaxed);
+        self.holdings.change(more, |count| count.saturating_add(1));
+    }
+
+    fn slot_of(&self, id: u32) -> Option<usize> {
+        self.header().peers.iter().position(|peer| peer.load(Ordering::Relaxed) == id)
+    }
+
     /// Gives more parts to the peer that a ticket of ours keeps a place for.
     pub(super) fn grant(&self, id: u32, parts: u32) {
-        let header = self.header();
-        if let Some(slot) = header.peers.iter().position(|peer| peer.load(Ordering::Relaxed) == id) {
-            self.write_roles(slot, parts | header.roles[slot].load(Ordering::Relaxed));
+        if let Some(slot) = self.slot_of(id) {
+            self.write_roles(slot, parts | self.header().roles[slot].load(Ordering::Relaxed));
         }
     }
 }
