@@ -1,10 +1,11 @@
 //! [`Connection`]: an end of a pipe of two directions.
 
+use crate::algorithm::ring::Side;
 use crate::codec::{Bytes, Codec, Format, Postcard};
 use crate::error::OpenError;
 use crate::layout::Kind;
 use crate::pipe::{attach, blueprint};
-use crate::pipe_end::{FIRST, SECOND};
+use crate::pipe_end::part;
 use crate::pipe_error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError, Unsent};
 use crate::receiver::Receiver;
 use crate::sender::Sender;
@@ -33,17 +34,15 @@ pub struct Connection<T: ?Sized, C: Format<T> = Postcard> {
     pub sender: Sender<T, C>,
     /// What comes out of it, the other end has sent.
     pub receiver: Receiver<T, C>,
-    part: u32,
 }
 
 /// An end of a duplex pipe for bytes.
 pub type ByteConnection = Connection<[u8], Bytes>;
 
 impl<T: ?Sized, C: Format<T>> Connection<T, C> {
-    pub(crate) fn new(attachment: &Arc<Attachment>, part: u32) -> Result<Connection<T, C>, OpenError> {
-        let index = usize::from(part == SECOND);
-        let (sender, receiver) = (Sender::new(attachment, index)?, Receiver::new(attachment, 1 - index)?);
-        Ok(Connection { sender, receiver, part })
+    /// The end that sends in direction `index` and receives in the other one.
+    pub(crate) fn new(attachment: &Arc<Attachment>, index: usize) -> Result<Connection<T, C>, OpenError> {
+        Ok(Connection { sender: Sender::new(attachment, index)?, receiver: Receiver::new(attachment, 1 - index)? })
     }
 
     /// As [`Receiver::poll`].
@@ -89,16 +88,16 @@ impl<T, C: Codec<T>> Connection<T, C> {
 
 impl<T: ?Sized, C: Format<T>> Handle for Connection<T, C> {
     fn open(name: &str) -> Result<Self, OpenError> {
-        Connection::new(&Attachment::open(name, Some(&blueprint::<T, C>(Kind::Duplex)))?, SECOND)
+        Connection::new(&Attachment::open(name, Some(&blueprint::<T, C>(Kind::Duplex)))?, 1)
     }
     fn adopt(given: Given) -> Result<Self, OpenError> {
-        let part = if given.parts() & FIRST != 0 { FIRST } else { SECOND };
-        Connection::new(&attach::<T, C>(given, Kind::Duplex)?, part)
+        let is_first = given.parts() & part(0, Side::Writer) != 0;
+        Connection::new(&attach::<T, C>(given, Kind::Duplex)?, usize::from(!is_first))
     }
     fn attachment(&self) -> &Arc<Attachment> {
         self.sender.attachment()
     }
     fn parts(&self) -> u32 {
-        self.part
+        self.sender.parts() | self.receiver.parts()
     }
 }

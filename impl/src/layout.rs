@@ -65,6 +65,8 @@ pub struct Header {
 
 /// An option: the end of a dead process waits for another process to take it over.
 pub const SURVIVES: u32 = 1;
+/// The most bytes of a ring: a word says how many there are, modulo 2^32.
+pub const LONGEST_RING: usize = 1 << 31;
 /// Bytes of a page on the machines for which rings are mapped twice in a row: where a ring begins is a multiple of it.
 pub const PAGE: usize = 4096;
 

@@ -4,7 +4,7 @@ use crate::codec::{AsIs, Bytes, Format, Postcard};
 use crate::connection::Connection;
 use crate::error::{CreateError, OpenError};
 use crate::layout::{Kind, SURVIVES};
-use crate::pipe_end::{FIRST, SECOND, capacity_of};
+use crate::pipe_end::capacity_of;
 use crate::plain::Plain;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
@@ -149,7 +149,7 @@ impl PipeOptions {
     /// Makes a pipe of two directions.
     pub fn duplex<T: ?Sized, C: Format<T>>(self) -> Result<Connections<T, C>, CreateError> {
         self.make::<T, C, _>(Kind::Duplex, |attachment| {
-            Ok((Connection::new(attachment, FIRST)?, Connection::new(attachment, SECOND)?))
+            Ok((Connection::new(attachment, 0)?, Connection::new(attachment, 1)?))
         })
     }
 

@@ -4,15 +4,18 @@ use crate::algorithm::message::{Framing, Incoming, Outgoing};
 use crate::algorithm::pipe::{Direction, Patience, Taken};
 use crate::algorithm::ring::{Ring, Side, WORD_BYTES};
 use crate::error::{CreateError, OpenError};
-use crate::layout::{PipeHead, SURVIVES};
+use crate::layout::{LONGEST_RING, PAGE, PipeHead, SURVIVES};
 use crate::pipe_error::EndError;
 use crate::shm::{Attachment, Deadline, Mapped, Mirror, Shm};
 use std::sync::Arc;
 
-/// The first end of a pipe: the sender of a simplex one.
-pub(crate) const FIRST: u32 = 1;
-/// The second end: the receiver of a simplex one.
-pub(crate) const SECOND: u32 = 2;
+/// The part of a pipe that has `side` of direction `index`, a bit. Each by itself: half of a connection may be dropped.
+pub(crate) const fn part(index: usize, side: Side) -> u32 {
+    match side {
+        Side::Writer => 1 << (2 * index),
+        Side::Reader => 2 << (2 * index),
+    }
+}
 
 /// How seldom a look in vain asks after the other process, which is a system call.
 const ASK_EVERY: u32 = 256;
@@ -77,11 +80,11 @@ impl<K: Kept> PipeEnd<K> {
         let corrupt = || OpenError::Ring { capacity: attachment.length() };
         let mirror = Mirror::new(attachment, index)?.ok_or_else(corrupt)?;
         let head = Mapped::body(attachment.clone()).ok_or_else(corrupt)?;
-        let capacity = attachment.length();
+        let capacity = mirror.capacity();
         let survives = attachment.has_option(SURVIVES);
         let framing = framing(capacity, fixed);
         let end = PipeEnd { head, mirror, kept: K::default(), framing, capacity, survives, index, peer: NOBODY };
-        attachment.hold(end.part(K::SIDE));
+        attachment.hold(end.part());
         Ok(end)
     }
 
@@ -94,9 +97,9 @@ impl<K: Kept> PipeEnd<K> {
         self.capacity
     }
 
-    /// Which part of the pipe has `side` of this direction.
-    pub(crate) fn part(&self, side: Side) -> u32 {
-        if (self.index == 0) == (side == Side::Writer) { FIRST } else { SECOND }
+    /// The part of the pipe that this is.
+    pub(crate) fn part(&self) -> u32 {
+        part(self.index, K::SIDE)
     }
 
     /// Runs `operation` on the direction, of which this process then has the end.
@@ -114,7 +117,7 @@ impl<K: Kept> PipeEnd<K> {
     #[inline(always)]
     fn run<R>(&mut self, operation: impl FnOnce(&Direction<'_, Shm>, &Shm, &mut K, &Mirror) -> R) -> R {
         let attachment = self.head.attachment();
-        let other = self.part(K::SIDE.other());
+        let other = part(self.index, K::SIDE.other());
         let [sender, receiver] = &self.head.ends[self.index];
         let direction = Direction {
             ring: Ring { control: &self.head.rings[self.index], words: self.mirror.words(), capacity: self.capacity },
@@ -146,7 +149,7 @@ impl<K: Kept> Drop for PipeEnd<K> {
     /// Closes the end, if this process has it; or if nobody has had it, and nobody is left who could take it.
     fn drop(&mut self) {
         let attachment = self.attachment().clone();
-        let part = self.part(K::SIDE);
+        let part = self.part();
         attachment.let_go(part);
         let ours = attachment.is_peer(self.peer) || (!attachment.is_held(part) && self.claim().is_ok());
         if ours {
@@ -167,9 +170,8 @@ fn framing(capacity: usize, fixed: Option<usize>) -> Framing {
 
 /// Why a ring cannot have this capacity, if it cannot; else the capacity in full pages.
 pub(crate) fn capacity_of(bytes: usize) -> Result<usize, CreateError> {
-    const LONGEST: usize = 1 << 31;
     match bytes {
-        1..=LONGEST => Ok(bytes.next_power_of_two().max(crate::layout::PAGE)),
-        _ => Err(CreateError::Capacity { bytes, longest: LONGEST }),
+        1..=LONGEST_RING => Ok(bytes.next_power_of_two().max(PAGE)),
+        _ => Err(CreateError::Capacity { bytes, longest: LONGEST_RING }),
     }
 }

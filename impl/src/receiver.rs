@@ -6,7 +6,7 @@ use crate::codec::{Bytes, Codec, DecodeError, Format, Postcard};
 use crate::error::OpenError;
 use crate::layout::Kind;
 use crate::pipe::{attach, blueprint};
-use crate::pipe_end::{PipeEnd, SECOND, TRY, WAIT};
+use crate::pipe_end::{PipeEnd, TRY, WAIT};
 use crate::pipe_error::{EndError, RecvError, RecvIntoError, RecvTimeoutError, TryRecvError};
 use crate::share::Handle;
 use crate::shm::{Attachment, Deadline, Given, Mirror, Shm};
@@ -101,9 +101,10 @@ impl<T, C: Codec<T>> Receiver<T, C> {
         received.map_err(Failure::End).and_then(|received| received).map_err(Failure::into_recv)
     }
 
-    /// The messages, one after the other, until the pipe is disconnected. Blocks while there is none.
+    /// The messages, one after the other, until the pipe is disconnected; any other error but that of a message that is none
+    /// is the last item. Blocks while there is none.
     pub fn iter(&mut self) -> Messages<'_, T, C> {
-        Messages(self)
+        Messages { receiver: self, over: false }
     }
 
     #[inline]
@@ -266,14 +267,22 @@ fn view<'a>(
     }
 }
 
-/// The messages of a pipe; ends when it is disconnected.
+/// The messages of a pipe; ends when it is disconnected, or will not get better.
 #[derive(Debug)]
-pub struct Messages<'a, T, C: Codec<T> = Postcard>(&'a mut Receiver<T, C>);
+pub struct Messages<'a, T, C: Codec<T> = Postcard> {
+    receiver: &'a mut Receiver<T, C>,
+    over: bool,
+}
 
 impl<T, C: Codec<T>> Iterator for Messages<'_, T, C> {
     type Item = Result<T, RecvError>;
     fn next(&mut self) -> Option<Result<T, RecvError>> {
-        Some(self.0.recv()).filter(|received| !matches!(received, Err(RecvError::Disconnected)))
+        if self.over {
+            return None;
+        }
+        let received = self.receiver.recv();
+        self.over = !matches!(received, Ok(_) | Err(RecvError::Decode(_)));
+        Some(received).filter(|received| !matches!(received, Err(RecvError::Disconnected)))
     }
 }
 
@@ -321,7 +330,7 @@ impl<T: ?Sized, C: Format<T>> Handle for Receiver<T, C> {
         self.end.attachment()
     }
     fn parts(&self) -> u32 {
-        SECOND
+        self.end.part()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::codec::{Bytes, Codec, EncodeError, Format, Postcard};
 use crate::error::OpenError;
 use crate::layout::Kind;
 use crate::pipe::{attach, blueprint};
-use crate::pipe_end::{FIRST, PipeEnd, TRY, WAIT};
+use crate::pipe_end::{PipeEnd, TRY, WAIT};
 use crate::pipe_error::{EndError, SendError, SendTimeoutError, TrySendError, Unsent};
 use crate::share::Handle;
 use crate::shm::{Attachment, Deadline, Given, Shm};
@@ -62,7 +62,10 @@ impl<T, C: Codec<T>> Sender<T, C> {
     #[inline]
     pub fn try_send(&mut self, value: T) -> Result<(), Unsent<T, TrySendError>> {
         let capacity = self.end.capacity();
-        self.push(&value, TRY).map_err(|failure| Unsent { value, error: failure.into_try(self.buffer.len(), capacity) })
+        self.push(&value, TRY).map_err(|failure| {
+            let bytes = C::fixed().unwrap_or(self.buffer.len());
+            Unsent { value, error: failure.into_try(bytes, capacity) }
+        })
     }
 
     /// Sends `value`, but blocks no longer than `timeout`. What was written of it by then is never received.
@@ -75,18 +78,17 @@ impl<T, C: Codec<T>> Sender<T, C> {
     /// there is no room.
     ///
     /// On an error those before the one that comes back were sent, and the others are still in the iterator, if it was given
-    /// as `&mut`.
+    /// as `&mut`. If the iterator panics, what it gave before was sent.
     pub fn send_many(&mut self, values: impl IntoIterator<Item = T>) -> Result<(), Unsent<T, SendError>> {
+        let batch = Batch(self);
         for (index, value) in values.into_iter().enumerate() {
             let last = (index + 1).is_multiple_of(BATCH);
-            let sent = self.stage(&value, WAIT).and_then(|()| if last { self.commit() } else { Ok(()) });
+            let sent = batch.0.stage(&value, WAIT).and_then(|()| if last { batch.0.commit() } else { Ok(()) });
             if let Err(failure) = sent {
-                let _ = self.commit();
                 return Err(Unsent { value, error: failure.into_send() });
             }
         }
-        // Nobody is left to get what was written last: the next one to be sent is told.
-        let _ = self.commit();
+        // If nobody is left to get what was written last, the next one to be sent is told.
         Ok(())
     }
 
@@ -168,19 +170,19 @@ impl ByteSender {
         messages: impl IntoIterator<Item = B>,
     ) -> (usize, Result<(), SendError>) {
         let mut count = 0usize;
+        let batch = Batch(self);
         for message in messages {
             let last = (count + 1).is_multiple_of(BATCH);
-            let sent = self.with(|direction, shm, out| {
+            let sent = batch.0.with(|direction, shm, out| {
                 direction.stage(shm, out, message.as_ref(), WAIT)?;
                 if last { direction.commit(shm, out) } else { Ok(()) }
             });
             if let Err(failure) = sent {
-                let _ = self.commit();
                 return (count, Err(failure.into_send()));
             }
             count += 1;
         }
-        (count, self.commit().map_err(Failure::into_send))
+        (count, batch.0.commit().map_err(Failure::into_send))
     }
 
     /// Sends a message of `length` bytes that `write` writes where they are to be read, if it is at most a quarter of the
@@ -210,6 +212,15 @@ impl ByteSender {
             direction.send(shm, out, buffer, WAIT)
         });
         sent.map_err(SendError::End)?.map_err(SendError::of)
+    }
+}
+
+/// Lets go what was written, whatever ends the writing: also a panic of whoever gives the messages.
+struct Batch<'a, T: ?Sized, C: Format<T>>(&'a mut Sender<T, C>);
+
+impl<T: ?Sized, C: Format<T>> Drop for Batch<'_, T, C> {
+    fn drop(&mut self) {
+        let _ = self.0.with(|direction, shm, out| if out.is_staged() { direction.commit(shm, out) } else { Ok(()) });
     }
 }
 
@@ -250,7 +261,7 @@ impl<T: ?Sized, C: Format<T>> Handle for Sender<T, C> {
         self.end.attachment()
     }
     fn parts(&self) -> u32 {
-        FIRST
+        self.end.part()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Attachment, ShmWord};
 use crate::error::OpenError;
-use crate::layout::BODY;
+use crate::layout::{BODY, LONGEST_RING};
 use memmap2::{MmapMut, MmapRaw};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap};
 use nix::unistd::{SysconfVar, sysconf};
@@ -12,6 +12,8 @@ use std::num::NonZeroUsize;
 pub struct Mirror {
     /// The addresses, and what is mapped over them.
     map: MmapRaw,
+    /// Bytes of the ring. What the header says may be another number by now, if somebody is hostile.
+    capacity: usize,
     /// Bytes that can be seen: of the ring twice, or, where its place in the file is no multiple of a page, once.
     bytes: usize,
 }
@@ -24,7 +26,8 @@ impl Mirror {
         let place = || {
             let start = BODY.checked_add(kind.words_at())?.checked_add(capacity.checked_mul(index)?)?;
             let end = start.checked_add(capacity)?;
-            (capacity.is_power_of_two() && capacity >= super::PAGE && end <= attachment.bytes()).then_some(start)
+            let fits = (super::PAGE..=LONGEST_RING).contains(&capacity) && end <= attachment.bytes();
+            (fits && capacity.is_power_of_two()).then_some(start)
         };
         let (Some(start), Some(length)) = (place(), NonZeroUsize::new(capacity)) else { return Ok(None) };
         let page = sysconf(SysconfVar::PAGE_SIZE).ok().flatten().and_then(|page| usize::try_from(page).ok());
@@ -33,7 +36,7 @@ impl Mirror {
         if !twice {
             let file = std::fs::File::from(attachment.file().try_clone_to_owned().map_err(failed)?);
             let map = memmap2::MmapOptions::new().offset(start as u64).len(capacity).map_raw(&file).map_err(failed)?;
-            return Ok(Some(Mirror { map, bytes: capacity }));
+            return Ok(Some(Mirror { map, capacity, bytes: capacity }));
         }
         let bytes = capacity.saturating_mul(2);
         let map = MmapRaw::from(MmapMut::map_anon(bytes).map_err(failed)?);
@@ -54,7 +57,12 @@ impl Mirror {
             };
             half.map_err(|errno| OpenError::system("mmap", errno))?;
         }
-        Ok(Some(Mirror { map, bytes }))
+        Ok(Some(Mirror { map, capacity, bytes }))
+    }
+
+    /// Bytes of the ring.
+    pub fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// The words of the records.
