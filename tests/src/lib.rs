@@ -123,10 +123,15 @@ impl Helper {
         assert_eq!(self.line(), line, "what the helper said");
     }
 
+    /// The next line, if the helper has said it already.
+    pub fn said(&self) -> Option<String> {
+        self.lines.try_recv().ok()
+    }
+
     /// Checks that the helper has said nothing that was not read: some only speak to complain.
     #[track_caller]
     pub fn expect_silence(&self) {
-        assert_eq!(self.lines.try_recv().ok(), None, "a helper complains");
+        assert_eq!(self.said(), None, "a helper complains");
     }
 
     /// The next line, if there is one before its end.

@@ -77,6 +77,7 @@ pub fn run(task: &[&str]) {
         ["forked", end, parent, child] => forked(end, parent, child),
         ["program", "sender", steps] => pipe_programs::send(take("@end").expect("a sender"), &program(steps)),
         ["program", "receiver", steps] => pipe_programs::receive(take("@end").expect("a receiver"), &program(steps)),
+        ["pass-on", hops] => pass_on(number(hops)),
         ["many", lengths] => {
             let mut sender: ByteSender = take("@end").expect("a sender");
             say("ready");
@@ -237,6 +238,21 @@ fn consume(lengths: &[usize]) {
         (at, is_first) = (at + 1, false);
         count.set(at);
     }
+}
+
+/// Gives the receiver's end to a child, which does the same; the last one receives.
+fn pass_on(hops: u32) {
+    let mut receiver: ByteReceiver = take("@end").expect("a receiver");
+    if hops == 0 {
+        say("it is mine");
+        hear();
+        return say(received(receiver.recv()));
+    }
+    let mut command = Command::new(std::env::current_exe().expect("our own file"));
+    let child = command.args(["pipe", "pass-on", &(hops - 1).to_string()]).share("end", &receiver);
+    let mut child = child.spawn().expect("a child");
+    drop(receiver);
+    assert!(child.wait().expect("a child").success());
 }
 
 /// Forks with an end that nobody has used, lets parent and child do with it what they are to, and says what the other end

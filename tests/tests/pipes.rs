@@ -2,10 +2,10 @@
 
 use procession::{
     ByteConnection, ByteReceiver, ByteSender, Bytes, EndError, Handle, Handles, Inherited, Pipe, PipeOptions,
-    RecvError, RecvTimeoutError, SendError, Share, Stat, TryRecvError, sweep,
+    RecvError, RecvTimeoutError, SendError, Share, Stat, TryRecvError, TrySendError, sweep,
 };
 use procession_tests::pipe_tasks::{Remote, content, describe};
-use procession_tests::{Helper, Name, Watchdog, task};
+use procession_tests::{Helper, Name, Watchdog, task, until};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -246,6 +246,42 @@ fn an_end_that_is_dropped_before_it_is_given() {
     let mut child = Remote::start(&mut command);
     assert_eq!(child.ask("send 1 10"), "Err(End(Closed))");
     assert_eq!(receiver.recv(), Err(RecvError::Disconnected));
+}
+
+/// However often a place among the peers was another's, who had the end: it counts for whoever has it now.
+#[test]
+fn places_that_are_used_again() {
+    let _watchdog = Watchdog::new("receiving from nobody");
+    let (sender, mut receiver) = small();
+    let mut brief = Command::new("true");
+    brief.share("end", &sender);
+    // More often than there are places.
+    (0..300).for_each(|_| assert!(brief.status().unwrap().success()));
+    let mut other = Command::new("cat").stdin(Stdio::piped()).share("end", &receiver).spawn().unwrap();
+    assert_eq!(receiver.recv_timeout(SOON), Err(RecvTimeoutError::TimedOut));
+    drop(sender);
+    assert_eq!(receiver.recv(), Err(RecvError::Disconnected));
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
+
+/// Each gives it to the next one and drops it, while the other end asks again and again whether anybody has it.
+#[test]
+fn an_end_that_goes_from_hand_to_hand() {
+    let (mut sender, receiver) = small();
+    let mut hands = Helper::start(task!("pipe", "pass-on", "40").share("end", &receiver));
+    drop(receiver);
+    while sender.try_send(&[7; 100]).is_ok() {}
+    let mut last = None;
+    until("it has come to the last one", || {
+        assert_eq!(sender.try_send(&[7; 100]), Err(TrySendError::Full));
+        last = last.take().or_else(|| hands.said());
+        last.is_some()
+    });
+    assert_eq!(last.as_deref(), Some("it is mine"));
+    hands.tell("receive");
+    hands.expect(&describe(&[7; 100]));
+    hands.finish();
 }
 
 /// Each direction of a connection by itself, also if neither half was ever used.
