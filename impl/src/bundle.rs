@@ -10,7 +10,8 @@ use std::process::Command;
 use std::sync::Arc;
 use thiserror::Error;
 
-/// Handles to give to another process, each under a name. Keeps their regions alive.
+/// Handles to give to another process, each under a name. Keeps their regions alive. It is no user of a pipe's end: keep the
+/// end itself until it was given, or it is closed.
 ///
 /// ```
 /// use procession::{Handles, Lock, Share, Value};

@@ -90,8 +90,13 @@ pub fn run(task: &[&str]) {
 
 /// A child of ours: says what it has to say and waits to be killed.
 fn linger(what: &str) -> i32 {
-    set_pdeathsig(Signal::SIGKILL).expect("prctl");
     say(what);
+    wait_to_be_killed()
+}
+
+/// What a child does when it has done everything else. It goes with its parent.
+pub fn wait_to_be_killed() -> i32 {
+    set_pdeathsig(Signal::SIGKILL).expect("prctl");
     while getppid().as_raw() != 1 {
         pause();
     }

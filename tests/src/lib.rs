@@ -7,6 +7,9 @@ pub mod array_tasks;
 pub mod bank;
 pub mod fork_tasks;
 pub mod handle_tasks;
+pub mod pipe_programs;
+pub mod pipe_tasks;
+pub mod pipe_worker;
 pub mod restrict;
 pub mod talk;
 
@@ -120,13 +123,19 @@ impl Helper {
         assert_eq!(self.line(), line, "what the helper said");
     }
 
+    /// The next line, if the helper has said it already.
+    pub fn said(&self) -> Option<String> {
+        self.lines.try_recv().ok()
+    }
+
     /// Checks that the helper has said nothing that was not read: some only speak to complain.
     #[track_caller]
     pub fn expect_silence(&self) {
-        assert_eq!(self.lines.try_recv().ok(), None, "a helper complains");
+        assert_eq!(self.said(), None, "a helper complains");
     }
 
-    fn next_line(&self) -> Option<String> {
+    /// The next line, if there is one before its end.
+    pub fn next_line(&self) -> Option<String> {
         match self.lines.recv_timeout(PATIENCE) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Disconnected) => None,
@@ -158,10 +167,15 @@ impl Helper {
         self.child.wait().expect("a helper that closed its stdout ends")
     }
 
+    /// The lines that the helper has still to say, whatever its end may be.
+    pub fn rest(&self) -> Vec<String> {
+        std::iter::from_fn(|| self.next_line()).collect()
+    }
+
     /// Lets the helper come to its own end, which must be a good one; returns the lines it had still to say.
     pub fn finish(mut self) -> Vec<String> {
         drop(self.input.take());
-        let rest = std::iter::from_fn(|| self.next_line()).collect();
+        let rest = self.rest();
         let status = self.child.wait().expect("a helper that closed its stdout ends");
         assert!(status.success(), "the helper ended with {status}");
         rest

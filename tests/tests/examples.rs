@@ -13,6 +13,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("killed_worker", "the lock is handed over, 50 were missing and are back"),
     ("matrix", "the sum of all products is 25502500"),
     ("named", "process "),
+    ("pipe", "there: You say \"it pours\"? Tell me more."),
+    ("pipe_bytes", "none was lost, none came twice, and the end of them was noticed."),
     ("rlock_value", "60000 transfers later the accounts are [0, 0, 30000]"),
     ("spawn", "the child says 42"),
     ("spawn_function", "4 processes, 10 000 times each: 40000"),

@@ -25,7 +25,8 @@ pub trait Share {
     ///
     /// The child is a user of the region once `spawn` has returned, without a gap: this process may drop its handle or die.
     /// A child that does not take the handle counts until it, and whoever has its descriptors, ends; one whose program
-    /// cannot be started does not count. The region stays alive until this `Command` is dropped.
+    /// cannot be started does not count. The region stays alive until this `Command` is dropped; but a pipe's end
+    /// that is dropped before `spawn` is closed.
     ///
     /// `spawn` fails, beside its own reasons, with EUSERS (the region has as many peers as it can have), EOVERFLOW (it has
     /// handed out all peer ids), EBUSY (it is being swept by somebody who does not finish), ENOSYS (no `/proc`), EMFILE (no
