@@ -1,4 +1,4 @@
-//! Pipes between two processes, in one rotation with the least that does the job and with what the kernel has: on a shared
+//! Pipes and queues between two processes, in one rotation with the least that does the job and with what the kernel has: on a shared
 //! machine only ratios from the same minutes mean anything.
 //!
 //! `cargo bench -p procession --bench two_processes -- [--rounds N] [--no-pin] [--json]`
@@ -13,7 +13,7 @@
 mod arena;
 
 use arena::{Cpus, Fallible, Peer, median};
-use procession::{AsIs, Bytes, Pipe, PipeOptions, RawValue, fork};
+use procession::{AsIs, Bytes, Pipe, PipeOptions, QueueOptions, RawValue, fork};
 use std::hint::spin_loop;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -35,6 +35,10 @@ enum Ours {
     Spinning,
     /// There and back, by `recv`.
     Waiting,
+    /// Through a queue, plain data, one at a time.
+    Queue,
+    /// There and back through two queues, by `get`.
+    QueueWaiting,
 }
 
 struct Row {
@@ -58,6 +62,8 @@ fn rows() -> Vec<Row> {
         row("1 MiB against pipe(2)", Ours::Bytes, ("pipe", 1 << 20), 1.0 / 3.0, 1_000),
         row("round trip, spinning, against two bare rings", Ours::Spinning, ("spinning", 8), 1.3, 500_000),
         row("round trip, recv, against futex(2)", Ours::Waiting, ("sleeping", 4), 1.15, 50_000),
+        row("queue, 8 B against pipe(2)", Ours::Queue, ("pipe", 8), 1.0 / 4.0, 1_000_000),
+        row("queue, round trip, get, against pipe(2)", Ours::QueueWaiting, ("answer", 64), 1.2, 50_000),
     ]
 }
 
@@ -149,6 +155,30 @@ fn measure(ours: Ours, bytes: usize, count: u64, cpus: Cpus) -> Fallible<f64> {
             let answer = || (0..count).all(|_| here.recv().is_ok_and(|it| back.send(it).is_ok()));
             two(cpus, answer, || {
                 let mut ask = |number| there.send(number).is_ok() && home.recv() == Ok(number);
+                let first = ask(0);
+                let start = Instant::now();
+                let rest = (1..count).all(ask);
+                since(start, count - 1);
+                first && rest
+            })
+        }
+        Ours::Queue => {
+            let queue = QueueOptions::new(1024).create::<u64, AsIs>()?;
+            let put = || (0..count).all(|number| queue.put(number).is_ok());
+            two(cpus, put, || {
+                let first = queue.get().is_ok();
+                let start = Instant::now();
+                let rest = (1..count).all(|number| queue.get() == Ok(number));
+                since(start, count - 1);
+                first && rest
+            })
+        }
+        Ours::QueueWaiting => {
+            let there = QueueOptions::new(1024).create::<[u64; 8], AsIs>()?;
+            let back = QueueOptions::new(1024).create::<[u64; 8], AsIs>()?;
+            let answer = || (0..count).all(|_| there.get().is_ok_and(|it| back.put(it).is_ok()));
+            two(cpus, answer, || {
+                let ask = |number| there.put([number; 8]).is_ok() && back.get() == Ok([number; 8]);
                 let first = ask(0);
                 let start = Instant::now();
                 let rest = (1..count).all(ask);

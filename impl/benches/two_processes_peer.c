@@ -5,6 +5,7 @@
 //   ring      1024 slots, head and tail on lines of their own, cached copies, a pause when empty or full, nothing else
 //   batch     the same, 32 messages at a time
 //   pipe      pipe(2), one write and one read (or as many as it takes) a message
+//   answer    a message there and back through two of them
 //   spinning  a message there and back through two such rings
 //   sleeping  a word there and back, both sides asleep in futex(2) between
 #define _GNU_SOURCE
@@ -115,8 +116,8 @@ int main(int arguments, char **argument) {
     _Atomic uint32_t *word = shared(4096);
     char *message = malloc(bytes + 1);
     memset(message, 1, bytes + 1);
-    int files[2];
-    if (!message || pipe(files)) return 2;
+    int files[2], answers[2];
+    if (!message || pipe(files) || pipe(answers)) return 2;
     long batch = strcmp(what, "batch") ? 1 : BATCH;
     pid_t child = fork();
     if (child < 0) return 2;
@@ -124,6 +125,8 @@ int main(int arguments, char **argument) {
         pin(0);
         if (!strcmp(what, "pipe")) {
             for (long index = 0; index < count; index++) whole(files[1], message, 1);
+        } else if (!strcmp(what, "answer")) {
+            for (long index = 0; index < count; index++) whole(files[0], message, 0), whole(answers[1], message, 1);
         } else if (!strcmp(what, "spinning")) {
             for (long index = 0; index < count; index++) get(&there, message, 1), put(&back, message, 1);
         } else if (!strcmp(what, "sleeping")) {
@@ -143,6 +146,10 @@ int main(int arguments, char **argument) {
         whole(files[0], message, 0);
         start = now();
         for (long index = 1; index < count; index++) whole(files[0], message, 0);
+    } else if (!strcmp(what, "answer")) {
+        whole(files[1], message, 1), whole(answers[0], message, 0);
+        start = now();
+        for (long index = 1; index < count; index++) whole(files[1], message, 1), whole(answers[0], message, 0);
     } else if (!strcmp(what, "spinning")) {
         put(&there, message, 1), get(&back, message, 1);
         start = now();

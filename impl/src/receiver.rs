@@ -107,7 +107,7 @@ impl<T, C: Codec<T>> Receiver<T, C> {
         Messages { receiver: self, over: false }
     }
 
-    #[inline]
+    #[inline(always)]
     fn pull(&mut self, patience: Patience<Deadline>) -> Result<T, Failure> {
         let Receiver { end, buffer, .. } = self;
         let received = end.with(|direction, shm, incoming| {
@@ -121,7 +121,7 @@ impl<T, C: Codec<T>> Receiver<T, C> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn decode<T, C: Codec<T>>(
     direction: &Direction,
     shm: &Shm,

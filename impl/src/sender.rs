@@ -95,12 +95,12 @@ impl<T, C: Codec<T>> Sender<T, C> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, value: &T, patience: Patience<Deadline>) -> Result<(), Failure> {
         self.encoded(value, |direction, shm, out, bytes| direction.send(shm, out, bytes, patience))
     }
 
-    #[inline]
+    #[inline(always)]
     fn encoded(
         &mut self,
         value: &T,
@@ -127,12 +127,12 @@ impl<T: ?Sized, C: Format<T>> Sender<T, C> {
         self.end.capacity()
     }
 
-    #[inline]
+    #[inline(always)]
     fn commit(&mut self) -> Result<(), Failure> {
         self.with(|direction, shm, out| direction.commit(shm, out))
     }
 
-    #[inline]
+    #[inline(always)]
     fn with(
         &mut self,
         operation: impl FnOnce(&Direction, &Shm, &mut Outgoing) -> Result<(), Refused>,

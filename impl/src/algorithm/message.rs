@@ -80,7 +80,7 @@ impl Incoming {
 }
 impl<P: Platform, D: Parts<P>> Direction<P, D> {
     /// Sends a message, all of it or nothing.
-    #[inline]
+    #[inline(always)]
     pub fn send(
         &self,
         platform: &P,
@@ -94,7 +94,7 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
 
     /// Writes a message, which others know of at the next [`commit`](Direction::commit), unless there is no room for it beside
     /// what is staged already: then that is committed first. One in fragments is committed piece by piece, but for the last.
-    #[inline]
+    #[inline(always)]
     pub fn stage(
         &self,
         platform: &P,
@@ -114,6 +114,7 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
         }
     }
 
+    #[cold]
     fn stage_fragments(
         &self,
         platform: &P,
@@ -157,7 +158,7 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
     }
 
     /// Waits until there is room for so many words.
-    #[inline]
+    #[inline(always)]
     fn reserve(
         &self,
         platform: &P,
@@ -197,7 +198,7 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
     }
 
     /// Writes a record, for which there is room.
-    #[inline]
+    #[inline(always)]
     fn write(&self, platform: &P, out: &mut Outgoing, label: Label, bytes: &[u8]) {
         let words = self.ring().write(platform, self.framing(), out.cursor.position(), label, bytes);
         out.cursor.advance(words);
@@ -210,7 +211,7 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
     }
 
     /// Waits for a message. It stays the next one until it is [gone past](Direction::pass).
-    #[inline]
+    #[inline(always)]
     pub fn front(
         &self,
         platform: &P,

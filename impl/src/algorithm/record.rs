@@ -79,7 +79,7 @@ impl Label {
 
 impl<P: Platform> Ring<'_, P> {
     /// Writes a record at `position`, where there is room for it; answers how many words it has.
-    #[inline]
+    #[inline(always)]
     pub fn write(self, platform: &P, framing: Framing, position: u32, label: Label, bytes: &[u8]) -> usize {
         let words = framing.words(bytes.len());
         let (mut first, second) = self.words_at(position, words);
@@ -96,7 +96,7 @@ impl<P: Platform> Ring<'_, P> {
     }
 
     /// Writes what the record at `position` says of itself, if records do.
-    #[inline]
+    #[inline(always)]
     pub fn label(self, platform: &P, framing: Framing, position: u32, label: Label) {
         if let (Framing::Framed(_), Some(word)) = (framing, self.words_at(position, 1).0.first()) {
             platform.store(word, if label.starts { START } else { 0 } | label.to_come, &LABEL);
@@ -104,7 +104,7 @@ impl<P: Platform> Ring<'_, P> {
     }
 
     /// What the record at `position` says of itself.
-    #[inline]
+    #[inline(always)]
     pub fn label_at(self, platform: &P, framing: Framing, position: u32) -> Label {
         match (framing, self.words_at(position, 1).0.first()) {
             (Framing::Framed(_), Some(word)) => {
@@ -116,7 +116,7 @@ impl<P: Platform> Ring<'_, P> {
     }
 
     /// Reads the bytes at `position`.
-    #[inline]
+    #[inline(always)]
     pub fn read(self, platform: &P, position: u32, bytes: &mut [u8]) {
         let (first, second) = self.words_at(position, bytes.len().div_ceil(WORD_BYTES));
         let (here, there) = bytes.split_at_mut(bytes.len().min(first.len() * WORD_BYTES));

@@ -25,8 +25,13 @@ fn is_fast() -> bool {
 }
 
 /// Reads `words` into `bytes`, each word in one access; the last in part, if there is no room for more.
-#[inline]
+#[inline(always)]
 pub(super) fn out<V: Int>(words: &[ShmWord<V>], bytes: &mut [u8], ordering: Ordering) {
+    if bytes.len() < LONG { out_by_words(words, bytes, ordering) } else { out_by_blocks(words, bytes, ordering) }
+}
+
+#[inline(never)]
+fn out_by_blocks<V: Int>(words: &[ShmWord<V>], bytes: &mut [u8], ordering: Ordering) {
     let (head, middle) = split::<V>(words, bytes.len());
     let (first, rest) = bytes.split_at_mut(head);
     let (second, third) = rest.split_at_mut(middle);
@@ -38,8 +43,13 @@ pub(super) fn out<V: Int>(words: &[ShmWord<V>], bytes: &mut [u8], ordering: Orde
 }
 
 /// Writes `bytes` into `words`, each word in one access; what `bytes` lacks of the last is 0.
-#[inline]
+#[inline(always)]
 pub(super) fn into<V: Int>(words: &[ShmWord<V>], bytes: &[u8], ordering: Ordering) {
+    if bytes.len() < LONG { into_by_words(words, bytes, ordering) } else { into_by_blocks(words, bytes, ordering) }
+}
+
+#[inline(never)]
+fn into_by_blocks<V: Int>(words: &[ShmWord<V>], bytes: &[u8], ordering: Ordering) {
     let (head, middle) = split::<V>(words, bytes.len());
     let (first, rest) = bytes.split_at(head);
     let (second, third) = rest.split_at(middle);

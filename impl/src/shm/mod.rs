@@ -93,11 +93,11 @@ impl Platform for Shm {
     fn fetch_add<V: Int>(&self, word: &ShmWord<V>, value: V, site: &'static Site) -> V {
         word.fetch_add(value, site.ordering)
     }
-    #[inline]
+    #[inline(always)]
     fn copy_out<V: Int>(&self, words: &[ShmWord<V>], bytes: &mut [u8], site: &'static Site) {
         copy::out(words, bytes, site.ordering);
     }
-    #[inline]
+    #[inline(always)]
     fn copy_in<V: Int>(&self, words: &[ShmWord<V>], bytes: &[u8], site: &'static Site) {
         copy::into(words, bytes, site.ordering);
     }
