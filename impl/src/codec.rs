@@ -132,12 +132,13 @@ impl<T: Plain> Codec<T> for AsIs {
         if length != size_of::<T>() {
             return Err(DecodeError::new::<T>(length, format!("it has {} bytes", size_of::<T>())));
         }
-        let value = read_plain(|bytes| {
+        match read_plain(|bytes| {
             fill(bytes);
             Ok::<(), Infallible>(())
-        });
-        let Ok(value) = value;
-        value.ok_or_else(|| DecodeError::new::<T>(length, "no value has these bytes"))
+        }) {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => Err(DecodeError::new::<T>(length, "no value has these bytes")),
+        }
     }
 }
 

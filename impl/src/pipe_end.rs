@@ -149,8 +149,15 @@ impl<K: Kept> PipeEnd<K> {
         if !self.attachment().is_peer(self.peer) {
             self.claim()?;
         }
+        let (direction, shm, kept) = self.again();
+        Ok(operation(direction, shm, kept))
+    }
+
+    /// What the operation before this one worked on: this process has the end.
+    #[inline(always)]
+    pub(crate) fn again(&mut self) -> (&Direction, &Shm, &mut K) {
         let PipeEnd { direction, kept, .. } = self;
-        Ok(operation(direction, direction.parts.control.attachment().shm(), kept))
+        (direction, direction.parts.control.attachment().shm(), kept)
     }
 
     /// Takes the end for this process: at its first use, and in a forked child once more.

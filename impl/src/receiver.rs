@@ -107,17 +107,17 @@ impl<T, C: Codec<T>> Receiver<T, C> {
         Messages { receiver: self, over: false }
     }
 
+    // In three steps: a large message moved through one error type after the other costs more than it takes to receive it.
     #[inline(always)]
     fn pull(&mut self, patience: Patience<Deadline>) -> Result<T, Failure> {
         let Receiver { end, buffer, .. } = self;
-        let received = end.with(|direction, shm, incoming| {
-            let front = direction.front(shm, incoming, patience)?;
-            let message = decode::<T, C>(direction, shm, incoming, front, buffer);
-            direction.pass(incoming, front);
-            direction.give_back(shm, incoming);
-            message.map_err(Failure::Decode)
-        });
-        received.map_err(Failure::End)?
+        let front = end.with(|direction, shm, incoming| direction.front(shm, incoming, patience));
+        let front = front.map_err(Failure::End)??;
+        let (direction, shm, incoming) = end.again();
+        let message = decode::<T, C>(direction, shm, incoming, front, buffer);
+        direction.pass(incoming, front);
+        direction.give_back(shm, incoming);
+        message.map_err(Failure::Decode)
     }
 }
 
