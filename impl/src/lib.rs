@@ -1,19 +1,25 @@
 //! Python's `multiprocessing` primitives for Rust, between real processes over shared memory, made so that a process may
 //! be killed at any moment and nothing is lost, torn or left hanging.
 //!
-//! So far: [`Lock`], [`RLock`], [`Value`], [`Array`], [`RawValue`], [`RawArray`], for threads, [forked](fork) and spawned
-//! children ([`Share`], or [`spawn`](spawn()) for a function), whoever is at the other end of a socket ([`Handles::send`]), and
-//! whoever knows a name ([`Handle::open`]). From when each of them counts as a user, and what a kill does: [`Handle`].
+//! So far: [`Lock`], [`RLock`], [`Value`], [`Array`], [`RawValue`], [`RawArray`], [`Pipe`], [`Queue`], for threads, [forked](fork)
+//! and spawned children ([`Share`], or [`spawn`](spawn()) for a function), whoever is at the other end of a socket
+//! ([`Handles::send`]), and whoever knows a name ([`Handle::open`]). From when each of them counts as a user, and what a kill
+//! does: [`Handle`].
 //!
 //! # Types
 //! What is shared is [`Plain`]: bytes without pointers. The types of C have the letters of Python's `ctypes`, a [`TypeCode`];
 //! a [`DynValue`] is a `Value` and a [`DynArray`] an `Array` whose type is known by its letter only. [`SharedStr`] and
 //! [`SharedBytes`] stand for pointers to text.
 //!
+//! # Messages
+//! A [`Pipe`] has one sender and one receiver in each direction, a [`Queue`] any number of both. What they carry is a
+//! [`Codec`]'s matter: any type that [`serde`](https://serde.rs) can write and read ([`Postcard`]), [`Plain`] data ([`AsIs`]), and in
+//! a pipe bytes ([`Bytes`]). A message is in shared memory when it has been sent: its sender may end.
+//!
 //! # When a process dies
 //! A peer is alive exactly as long as some address space of it can write to the region; a stopped process is alive. Whoever
 //! waits for a dead one finds out within a tick, at most 50 ms, and goes on. A lock whose holder died is handed over inside
-//! [`LockError::OwnerDied`], once. A value is the old one or the new one.
+//! [`LockError::OwnerDied`], once. A value is the old one or the new one. A message is received whole, or not at all.
 //!
 //! # Names
 //! A named region lives under `/dev/shm` for as long as anybody uses it. The last user to leave removes the name; if that
@@ -21,7 +27,8 @@
 //!
 //! # What is trusted
 //! Peers are the same user's processes. Nothing a broken one writes makes this one panic, run for ever or misread memory;
-//! but a peer can claim to hold a lock, and a named file can be truncated under its users (anonymous memory is sealed).
+//! but a peer can claim to hold a lock, change bytes that [`recv_with`](Receiver::recv_with) lets somebody read in place, and
+//! a named file can be truncated under its users (anonymous memory is sealed).
 //!
 //! # The house
 //! `platform` is the seam; `algorithm` is written against it and nothing else; `shm` implements it and contains all
