@@ -9,6 +9,7 @@ use crate::scenario::{Role, Scenario, Subject};
 use crate::spec::{array, lock, value};
 use crate::worlds::Violation;
 use crate::worlds::is_interrupted;
+use std::fmt;
 use std::time::Instant;
 
 /// What a family of programs came to.
@@ -24,34 +25,47 @@ pub struct Total {
     pub violation: Option<Violation>,
 }
 
-/// A primitive, and how all its programs are run: so many roles, so many things done by each, at the most.
+/// How large programs are, at the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// How many roles there are.
+    pub roles: usize,
+    /// How many things each does.
+    pub each: usize,
+    /// How many things they do in all.
+    pub in_all: usize,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Size { roles, each, in_all } = *self;
+        write!(f, "{roles} x {each}")?;
+        if in_all < roles * each { write!(f, ", {in_all} in all") } else { Ok(()) }
+    }
+}
+
+/// A primitive, and how all its programs up to a size are run.
 pub struct Family {
     /// Its name.
     pub name: &'static str,
-    run: fn(usize, usize, &Limits) -> Total,
+    run: fn(Size, &Limits) -> Total,
 }
 
 impl Family {
-    /// Explores every program of at most so many roles that each do at most so many things.
-    pub fn run(&self, roles: usize, things: usize, limits: &Limits) -> Total {
-        (self.run)(roles, things, limits)
+    /// Explores every program of at most this size.
+    pub fn run(&self, size: Size, limits: &Limits) -> Total {
+        (self.run)(size, limits)
     }
 }
 
 /// All of them.
 pub const FAMILIES: &[Family] = &[
-    Family {
-        name: "lock",
-        run: |roles, things, limits| run(LockSubject { recursive: false }, LOCK, roles, things, limits),
-    },
-    Family {
-        name: "rlock",
-        run: |roles, things, limits| run(LockSubject { recursive: true }, RLOCK, roles, things, limits),
-    },
-    Family { name: "value", run: |roles, things, limits| run(ValueSubject { bytes: 8 }, VALUE, roles, things, limits) },
-    Family { name: "wide", run: |roles, things, limits| run(ValueSubject { bytes: 16 }, VALUE, roles, things, limits) },
-    Family { name: "elements", run: |roles, things, limits| run(ARRAY, ELEMENTS, roles, things, limits) },
-    Family { name: "slices", run: |roles, things, limits| run(ARRAY, SLICES, roles, things, limits) },
+    Family { name: "lock", run: |size, limits| run(LockSubject { recursive: false }, LOCK, size, limits) },
+    Family { name: "rlock", run: |size, limits| run(LockSubject { recursive: true }, RLOCK, size, limits) },
+    Family { name: "value", run: |size, limits| run(ValueSubject { bytes: 8 }, VALUE, size, limits) },
+    Family { name: "wide", run: |size, limits| run(ValueSubject { bytes: 16 }, VALUE, size, limits) },
+    Family { name: "elements", run: |size, limits| run(ARRAY, ELEMENTS, size, limits) },
+    Family { name: "slices", run: |size, limits| run(ARRAY, SLICES, size, limits) },
 ];
 
 const ARRAY: ArraySubject = ArraySubject { guarded: Guarded::Own };
@@ -90,23 +104,26 @@ const SLICES: &[&[array::Op]] = &[
     &[array::Op::Lock, array::Op::AddHeld(0, 1), array::Op::AddHeld(1, 1), array::Op::Unlock],
 ];
 
-fn run<S: Subject>(subject: S, things: &[&[S::Op]], roles: usize, most: usize, limits: &Limits) -> Total {
-    let lines = lines(things, most);
+fn run<S: Subject>(subject: S, things: &[&[S::Op]], size: Size, limits: &Limits) -> Total {
+    let lines = lines(things, size.each);
     let mut total = Total::default();
     let until = Instant::now() + limits.time;
-    for count in 2..=roles {
+    for count in 2..=size.roles {
         // Roles in ascending order of what they do: the same program with its roles changed about is the same program.
         let mut chosen = vec![0; count];
         loop {
-            total.programs += 1;
-            if total.violation.is_none() && Instant::now() < until && !is_interrupted() {
-                let role = |(process, line): (usize, &usize)| Role { process, ops: lines[*line].clone() };
-                let roles = chosen.iter().enumerate().map(role).collect();
-                let explored =
-                    explore(&Scenario { name: "small", subject: subject.clone(), roles, fails: false }, limits);
-                total.exhausted += u64::from(explored.exhausted);
-                total.states += explored.states;
-                total.violation = explored.violation;
+            let in_all: usize = chosen.iter().map(|line| lines[*line].0).sum();
+            if in_all <= size.in_all {
+                total.programs += 1;
+                if total.violation.is_none() && Instant::now() < until && !is_interrupted() {
+                    let role = |(process, line): (usize, &usize)| Role { process, ops: lines[*line].1.clone() };
+                    let roles = chosen.iter().enumerate().map(role).collect();
+                    let explored =
+                        explore(&Scenario { name: "small", subject: subject.clone(), roles, fails: false }, limits);
+                    total.exhausted += u64::from(explored.exhausted);
+                    total.states += explored.states;
+                    total.violation = explored.violation;
+                }
             }
             let Some(place) = (0..count).rev().find(|place| chosen[*place] + 1 < lines.len()) else { break };
             let next = chosen[place] + 1;
@@ -116,13 +133,13 @@ fn run<S: Subject>(subject: S, things: &[&[S::Op]], roles: usize, most: usize, l
     total
 }
 
-/// Everything that a role can do: one thing or several, one after the other.
-fn lines<O: Clone>(things: &[&[O]], most: usize) -> Vec<Vec<O>> {
-    let mut all: Vec<Vec<O>> = Vec::new();
+/// Everything that a role can do, one thing or several, one after the other: how many things, and their operations.
+fn lines<O: Clone>(things: &[&[O]], most: usize) -> Vec<(usize, Vec<O>)> {
+    let mut all = Vec::new();
     let mut last: Vec<Vec<O>> = vec![Vec::new()];
-    for _ in 0..most {
+    for count in 1..=most {
         last = last.iter().flat_map(|line| things.iter().map(|thing| [line.as_slice(), thing].concat())).collect();
-        all.extend(last.iter().cloned());
+        all.extend(last.iter().map(|line| (count, line.clone())));
     }
     all
 }
