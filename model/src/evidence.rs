@@ -1,7 +1,7 @@
 //! Evidence: what can be run to put a claim to the test, and what it said.
 
 use crate::explore::scenario;
-use crate::explore::small::FAMILIES;
+use crate::explore::small::{FAMILIES, Size};
 use crate::explorer::{Limits, Memory};
 use crate::race::{self, Form};
 use crate::tearing::{Torn, Wide, tearing};
@@ -23,8 +23,8 @@ pub enum Evidence {
     Shows(&'static str, World),
     /// So many random programs on real processes are answered as the specification allows.
     Programs(Target, u32),
-    /// Every program of a family, of so many roles that each do so many things, explored in full with a kill anywhere.
-    Small(&'static str, usize, usize),
+    /// Every program of a family up to a size, explored in full with a kill anywhere.
+    Small(&'static str, Size),
     /// A job on real processes.
     Job(&'static str),
     /// A demonstration on real processes: updates are lost.
@@ -101,7 +101,7 @@ impl Evidence {
             Explore(name, _) | Shows(name, _) => (*name).into(),
             Killed(name, _) => format!("{name} †"),
             Programs(target, _) => format!("{target:?} programs").to_lowercase(),
-            Small(family, roles, things) => format!("all {family} programs, {roles} x {things} †"),
+            Small(family, size) => format!("all {family} programs, {size} †"),
             Job(name) => (*name).into(),
             Loses => "race unlocked".into(),
             Tears(wide) => format!("tearing {}", wide.name()),
@@ -164,9 +164,9 @@ impl Evidence {
                 }
                 seen(Ok((Extent::Sampled.to_string(), count.into())));
             }
-            Small(family, roles, things) => {
+            Small(family, size) => {
                 let family = FAMILIES.iter().find(|known| known.name == family).ok_or("no such family")?;
-                let total = family.run(roles, things, &Limits { kills: 1, time: limit, ..Limits::default() });
+                let total = family.run(size, &Limits { kills: 1, time: limit, ..Limits::default() });
                 finding.executions = total.states;
                 (finding.result, finding.standing) = match (total.violation, total.exhausted == total.programs) {
                     (Some(violation), _) => {

@@ -1,6 +1,12 @@
 //! What `--deep` adds.
+//!
+//! Of the small programs of three, those of up to five things in all, or of four where one thing takes many steps: with six a
+//! family has some 0.7 to 3 billion states (by a sample of every sixtieth program), and all of them would take hours. Only
+//! elements are seen with six: there each thing is one step.
 
-use super::worlds::{EXPLORER, LOOM, LOOM2, LOOM3, RACE, RMW, RMW2, TSO};
+use super::worlds::{
+    EXPLORER, LOOM, LOOM2, LOOM3, RACE, RMW, RMW2, THREE_BY_TWO, THREE_FIVE, THREE_FOUR, TSO, TWO_BY_THREE,
+};
 use crate::evidence::Evidence::{self, Explore, Killed, Programs, Small};
 use crate::worlds::World;
 use crate::worlds::programs::Target;
@@ -10,7 +16,11 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
     ("M5", &[Killed("peers-claim-claim-claim", RMW)]),
     (
         "L1",
-        &[Small("lock", 3, 2), Explore("lock-lock-lock", LOOM3), Explore("lock-lock-lock", World::LoomRmw(Some(4)))],
+        &[
+            Small("lock", THREE_FIVE),
+            Explore("lock-lock-lock", LOOM3),
+            Explore("lock-lock-lock", World::LoomRmw(Some(4))),
+        ],
     ),
     (
         "L2",
@@ -31,21 +41,23 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
         ],
     ),
     ("L6", &[Killed("lock-threads-process", World::LoomRmw(Some(3)))]),
+    ("R1", &[Small("rlock", THREE_FOUR)]),
     ("R2", &[Killed("rlock-threads", RMW), Killed("rlock-threads-process", RMW2)]),
     ("R3", &[Killed("rlock-rlock-rlock", World::LoomRmw(Some(3)))]),
     (
         "V1",
         &[
-            Small("value", 3, 2),
+            Small("value", THREE_FIVE),
             Explore("wide-add-add-get", World::LoomRmw(Some(3))),
             Programs(Target::Wide, 2000),
             Programs(Target::Value, 2000),
         ],
     ),
+    ("A1", &[Small("elements", THREE_BY_TWO)]),
     (
         "A2",
         &[
-            Small("slices", 3, 2),
+            Small("slices", THREE_FOUR),
             Explore("array-write-write-read", World::LoomRmw(Some(4))),
             Programs(Target::Slices, 2000),
             Programs(Target::Elements, 2000),
@@ -62,7 +74,7 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
     (
         "P1",
         &[
-            Small("pipe", 2, 3),
+            Small("pipe", TWO_BY_THREE),
             Killed("pipe-x3", RACE),
             Explore("pipe-send-recv-twice", LOOM3),
             Explore("pipe-send-recv-twice", World::LoomRmw(Some(4))),
@@ -79,6 +91,10 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
     ("P8", &[Killed("pipe-next-sender", EXPLORER), Killed("pipe-next-receiver", EXPLORER)]),
     (
         "V2",
-        &[Small("wide", 3, 2), Killed("wide-set-set-get", LOOM), Killed("wide-add-add-get", World::LoomRmw(Some(3)))],
+        &[
+            Small("wide", THREE_FOUR),
+            Killed("wide-set-set-get", LOOM),
+            Killed("wide-add-add-get", World::LoomRmw(Some(3))),
+        ],
     ),
 ];

@@ -1,13 +1,13 @@
 //! What stands behind the claims about `Pipe`.
 
-use super::worlds::{EXPLORER, LOOM, LOOM2, PCT, RACE, RMW, RMW2, TSO};
+use super::worlds::{EXPLORER, LOOM, LOOM2, PCT, RACE, RMW, RMW2, TSO, TWO_BY_TWO};
 use crate::evidence::Evidence::{self, Explore, Killed, Small};
 
 pub(super) const PIPE: &[(&str, &[Evidence])] = &[
     (
         "P1",
         &[
-            Small("pipe", 2, 2),
+            Small("pipe", TWO_BY_TWO),
             Killed("pipe-x3", EXPLORER),
             Killed("pipe-x3-room", RACE),
             Killed("pipe-fixed", EXPLORER),

@@ -1,6 +1,6 @@
 //! What stands behind each claim whenever it is put to the test: less than a minute for all of them.
 
-use super::worlds::{DFS, EXPLORER, LOOM, LOOM2, LOOM3, PCT, RACE, RANDOM, RMW, RMW2, TSO};
+use super::worlds::{DFS, EXPLORER, LOOM, LOOM2, LOOM3, PCT, RACE, RANDOM, RMW, RMW2, TSO, TWO_BY_TWO};
 use crate::evidence::Evidence::{self, Explore, Job, Killed, Loses, Programs, Shows, Small, Tears};
 use crate::tearing::Wide;
 use crate::worlds::programs::Target;
@@ -40,7 +40,7 @@ pub(super) const TABLE: &[(&str, &[Evidence])] = &[
     (
         "L1",
         &[
-            Small("lock", 2, 2),
+            Small("lock", TWO_BY_TWO),
             Killed("lock-x3-twice", RACE),
             Killed("lock-x4", EXPLORER),
             Killed("lock-lock-lock", TSO),
@@ -119,7 +119,7 @@ pub(super) const TABLE: &[(&str, &[Evidence])] = &[
     (
         "R1",
         &[
-            Small("rlock", 2, 2),
+            Small("rlock", TWO_BY_TWO),
             Killed("rlock-x3", RACE),
             Killed("rlock-x3", EXPLORER),
             Explore("rlock-rlock", LOOM),
@@ -154,7 +154,7 @@ pub(super) const TABLE: &[(&str, &[Evidence])] = &[
     (
         "V1",
         &[
-            Small("value", 2, 2),
+            Small("value", TWO_BY_TWO),
             Killed("value-x3", EXPLORER),
             Killed("wide-writers-reader", EXPLORER),
             Explore("value-add-add", LOOM),
@@ -170,7 +170,7 @@ pub(super) const TABLE: &[(&str, &[Evidence])] = &[
     (
         "V2",
         &[
-            Small("wide", 2, 2),
+            Small("wide", TWO_BY_TWO),
             Killed("wide-writers-reader", EXPLORER),
             Killed("wide-set-set-get", TSO),
             Killed("wide-busy-reader", EXPLORER),
@@ -248,7 +248,7 @@ pub(super) const TABLE: &[(&str, &[Evidence])] = &[
     (
         "A1",
         &[
-            Small("elements", 2, 2),
+            Small("elements", TWO_BY_TWO),
             Killed("array-add-add", EXPLORER),
             Explore("array-set-get", LOOM),
             Explore("array-set-get", RMW),
@@ -260,7 +260,7 @@ pub(super) const TABLE: &[(&str, &[Evidence])] = &[
     (
         "A2",
         &[
-            Small("slices", 2, 2),
+            Small("slices", TWO_BY_TWO),
             Killed("array-x3", EXPLORER),
             Killed("array-write-write-read", TSO),
             Explore("array-write-read", LOOM),

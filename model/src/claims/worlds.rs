@@ -1,5 +1,6 @@
-//! The worlds that the tables name, and how far each goes.
+//! The worlds that the tables name, and how far each goes; and the sizes of small programs.
 
+use crate::explore::small::Size;
 use crate::explorer::Memory;
 use crate::worlds::World;
 
@@ -14,3 +15,13 @@ pub(super) const EXPLORER: World = World::Explorer(Memory::Sc);
 pub(super) const TSO: World = World::Explorer(Memory::Tso);
 pub(super) const RACE: World = World::Explorer(Memory::Race);
 pub(super) const DFS: World = World::ShuttleDfs(20_000);
+
+pub(super) const TWO_BY_TWO: Size = Size { roles: 2, each: 2, in_all: 4 };
+/// Two roles, three things each.
+pub(super) const TWO_BY_THREE: Size = Size { roles: 2, each: 3, in_all: 6 };
+/// Three roles that each do one thing, or one of them two.
+pub(super) const THREE_FOUR: Size = Size { roles: 3, each: 2, in_all: 4 };
+/// ... or two of them two.
+pub(super) const THREE_FIVE: Size = Size { roles: 3, each: 2, in_all: 5 };
+/// ... or all of them: a billion states and more, but for what is one step and done.
+pub(super) const THREE_BY_TWO: Size = Size { roles: 3, each: 2, in_all: 6 };

@@ -11,6 +11,7 @@ use crate::spec::pipe::Message;
 use crate::spec::{array, lock, pipe as piped, value};
 use crate::worlds::Violation;
 use crate::worlds::is_interrupted;
+use std::fmt;
 use std::time::Instant;
 
 /// What a family of programs came to.
@@ -26,35 +27,48 @@ pub struct Total {
     pub violation: Option<Violation>,
 }
 
-/// A primitive, and how all its programs are run: so many roles, so many things done by each, at the most.
+/// How large programs are, at the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// How many roles there are.
+    pub roles: usize,
+    /// How many things each does.
+    pub each: usize,
+    /// How many things they do in all.
+    pub in_all: usize,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Size { roles, each, in_all } = *self;
+        write!(f, "{roles} x {each}")?;
+        if in_all < roles * each { write!(f, ", {in_all} in all") } else { Ok(()) }
+    }
+}
+
+/// A primitive, and how all its programs up to a size are run.
 pub struct Family {
     /// Its name.
     pub name: &'static str,
-    run: fn(usize, usize, &Limits) -> Total,
+    run: fn(Size, &Limits) -> Total,
 }
 
 impl Family {
-    /// Explores every program of at most so many roles that each do at most so many things.
-    pub fn run(&self, roles: usize, things: usize, limits: &Limits) -> Total {
-        (self.run)(roles, things, limits)
+    /// Explores every program of at most this size.
+    pub fn run(&self, size: Size, limits: &Limits) -> Total {
+        (self.run)(size, limits)
     }
 }
 
 /// All of them.
 pub const FAMILIES: &[Family] = &[
-    Family {
-        name: "lock",
-        run: |roles, things, limits| run(LockSubject { recursive: false }, LOCK, roles, things, limits),
-    },
-    Family {
-        name: "rlock",
-        run: |roles, things, limits| run(LockSubject { recursive: true }, RLOCK, roles, things, limits),
-    },
-    Family { name: "value", run: |roles, things, limits| run(ValueSubject { bytes: 8 }, VALUE, roles, things, limits) },
-    Family { name: "wide", run: |roles, things, limits| run(ValueSubject { bytes: 16 }, VALUE, roles, things, limits) },
-    Family { name: "elements", run: |roles, things, limits| run(ARRAY, ELEMENTS, roles, things, limits) },
-    Family { name: "slices", run: |roles, things, limits| run(ARRAY, SLICES, roles, things, limits) },
-    Family { name: "pipe", run: |_, things, limits| run_ends(pipe(1), [SENDER, RECEIVER], things, limits) },
+    Family { name: "lock", run: |size, limits| run(LockSubject { recursive: false }, LOCK, size, limits) },
+    Family { name: "rlock", run: |size, limits| run(LockSubject { recursive: true }, RLOCK, size, limits) },
+    Family { name: "value", run: |size, limits| run(ValueSubject { bytes: 8 }, VALUE, size, limits) },
+    Family { name: "wide", run: |size, limits| run(ValueSubject { bytes: 16 }, VALUE, size, limits) },
+    Family { name: "elements", run: |size, limits| run(ARRAY, ELEMENTS, size, limits) },
+    Family { name: "slices", run: |size, limits| run(ARRAY, SLICES, size, limits) },
+    Family { name: "pipe", run: |size, limits| run_ends(pipe(1), [SENDER, RECEIVER], size, limits) },
 ];
 
 const ARRAY: ArraySubject = ArraySubject { guarded: Guarded::Own };
@@ -139,14 +153,17 @@ impl<'a, S: Subject> Explorer<'a, S> {
     }
 }
 
-fn run<S: Subject>(subject: S, things: &[&[S::Op]], roles: usize, most: usize, limits: &Limits) -> Total {
-    let lines = lines(things, most);
+fn run<S: Subject>(subject: S, things: &[&[S::Op]], size: Size, limits: &Limits) -> Total {
+    let lines = lines(things, size.each);
     let mut explorer = Explorer::new(subject, limits);
-    for count in 2..=roles {
+    for count in 2..=size.roles {
         // Roles in ascending order of what they do: the same program with its roles changed about is the same program.
         let mut chosen = vec![0; count];
         loop {
-            explorer.explore(chosen.iter().map(|line: &usize| &lines[*line]));
+            let in_all: usize = chosen.iter().map(|line: &usize| lines[*line].0).sum();
+            if in_all <= size.in_all {
+                explorer.explore(chosen.iter().map(|line| &lines[*line].1));
+            }
             let Some(place) = (0..count).rev().find(|place| chosen[*place] + 1 < lines.len()) else { break };
             let next = chosen[place] + 1;
             chosen[place..].fill(next);
@@ -156,26 +173,26 @@ fn run<S: Subject>(subject: S, things: &[&[S::Op]], roles: usize, most: usize, l
 }
 
 /// Two roles that do different things, and each one thing at last.
-fn run_ends<S: Subject>(subject: S, ends: [[&[&[S::Op]]; 2]; 2], most: usize, limits: &Limits) -> Total {
+fn run_ends<S: Subject>(subject: S, ends: [[&[&[S::Op]]; 2]; 2], size: Size, limits: &Limits) -> Total {
     let [senders, receivers] = ends.map(|[things, last]| {
-        let mut lines = lines(things, most);
-        lines.iter_mut().for_each(|line| line.extend(last.concat()));
+        let mut lines = lines(things, size.each);
+        lines.iter_mut().for_each(|(_, line)| line.extend(last.concat()));
         lines
     });
     let mut explorer = Explorer::new(subject, limits);
     for sender in &senders {
-        receivers.iter().for_each(|receiver| explorer.explore([sender, receiver].into_iter()));
+        receivers.iter().for_each(|receiver| explorer.explore([&sender.1, &receiver.1].into_iter()));
     }
     explorer.total
 }
 
-/// Everything that a role can do: one thing or several, one after the other.
-fn lines<O: Clone>(things: &[&[O]], most: usize) -> Vec<Vec<O>> {
-    let mut all: Vec<Vec<O>> = Vec::new();
+/// Everything that a role can do, one thing or several, one after the other: how many things, and their operations.
+fn lines<O: Clone>(things: &[&[O]], most: usize) -> Vec<(usize, Vec<O>)> {
+    let mut all = Vec::new();
     let mut last: Vec<Vec<O>> = vec![Vec::new()];
-    for _ in 0..most {
+    for count in 1..=most {
         last = last.iter().flat_map(|line| things.iter().map(|thing| [line.as_slice(), thing].concat())).collect();
-        all.extend(last.iter().cloned());
+        all.extend(last.iter().map(|line| (count, line.clone())));
     }
     all
 }
