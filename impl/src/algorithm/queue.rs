@@ -1,4 +1,4 @@
-//! A queue: a [`ring`] whose writer is whoever holds the putters' lock, and whose reader is whoever holds the
+//! A queue: a [ring](super::ring) whose writer is whoever holds the putters' lock, and whose reader is whoever holds the
 //! getters'.
 //!
 //! | what | changed by |
