@@ -101,7 +101,7 @@ impl<S: Spec> Search<'_, S> {
             let nexts = match &item.what {
                 None => vec![state.died(item.actor.process)],
                 Some((op, answer)) => {
-                    let steps = state.step(item.actor, op).into_iter();
+                    let steps = state.step_beside(item.actor, op, self.has_others(index)).into_iter();
                     steps
                         .filter(|(allowed, _)| answer.as_ref().is_none_or(|told| S::fits(allowed, told)))
                         .map(|(_, next)| next)
@@ -117,6 +117,16 @@ impl<S: Spec> Search<'_, S> {
             }
         }
         Some(false)
+    }
+
+    /// Whether somebody else's operation may have been under way at the same time.
+    fn has_others(&self, index: usize) -> bool {
+        let (item, before) = (&self.items[index], &self.before);
+        self.items.iter().enumerate().any(|(other, theirs)| {
+            theirs.actor.role != item.actor.role
+                && !theirs.is_death()
+                && (before[index] >> other | before[other] >> index) & 1 == 0
+        })
     }
 
     /// Not done; nothing that must come before is missing; and nothing that must come after is done.

@@ -4,22 +4,25 @@
 
 mod deep;
 mod pipe;
+mod queue;
 mod table;
 mod worlds;
 
 use crate::evidence::Evidence;
 use deep::DEEP;
 use pipe::PIPE;
+use queue::QUEUE;
 use table::TABLE;
 
 /// The specifications, as they stand in `specs/`.
-pub const SPECS: [(&str, &str); 6] = [
+pub const SPECS: [(&str, &str); 7] = [
     ("memory", include_str!("../../specs/memory.md")),
     ("lock", include_str!("../../specs/lock.md")),
     ("rlock", include_str!("../../specs/rlock.md")),
     ("value", include_str!("../../specs/value.md")),
     ("array", include_str!("../../specs/array.md")),
     ("pipe", include_str!("../../specs/pipe.md")),
+    ("queue", include_str!("../../specs/queue.md")),
 ];
 
 /// A claim.
@@ -53,10 +56,11 @@ fn read_claim(text: &'static str) -> Option<Claim> {
 pub fn evidence(id: &str, deep: bool) -> Vec<Evidence> {
     let of =
         |table: &'static [(&str, &[Evidence])]| table.iter().filter(|(claim, _)| *claim == id).flat_map(|(_, e)| *e);
-    of(TABLE).chain(of(PIPE)).chain(of(if deep { DEEP } else { &[] })).copied().collect()
+    let tables = of(TABLE).chain(of(PIPE)).chain(of(QUEUE));
+    tables.chain(of(if deep { DEEP } else { &[] })).copied().collect()
 }
 
 /// The ids that the table knows, to be compared with the claims.
 pub fn ids_with_evidence() -> Vec<&'static str> {
-    TABLE.iter().chain(PIPE).map(|(id, _)| *id).collect()
+    TABLE.iter().chain(PIPE).chain(QUEUE).map(|(id, _)| *id).collect()
 }

@@ -78,6 +78,16 @@ claims! {
     p8_the_end_of_a_dead_process_can_be_taken_over "P8"
     p9_a_batch_is_its_messages "P9"
     p10_a_pipe_does_not_grow_old "P10"
+    q1_one_order "Q1"
+    q2_nobody_sleeps_beside_a_message_or_beside_room "Q2"
+    q3_a_killed_process_has_put_or_got_all_of_a_message_or_nothing "Q3"
+    q4_giving_up_loses_nothing "Q4"
+    q5_after_the_close_nothing_is_put "Q5"
+    q6_what_is_discarded_is_gone "Q6"
+    q7_who_waits_for_nobody_is_told "Q7"
+    q8_what_is_said_of_the_queue_was_true "Q8"
+    q9_what_is_done_inside_is_done_alone "Q9"
+    q10_a_queue_does_not_grow_old "Q10"
 }
 
 /// Which claims there are and what stands behind them changes only by an edit that shows.

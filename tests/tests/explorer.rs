@@ -71,6 +71,12 @@ fn loop_heads_say_the_truth() {
         "pipe-fragments",
         "pipe-send-timeout",
         "pipe-recv-timeout-fragments",
+        "queue-put-get-twice",
+        "queue-both",
+        "queue-try",
+        "queue-put-timeout",
+        "queue-close-put",
+        "queue-close-discard",
     ] {
         let believing = Limits { outcomes: true, ..with_a_kill() };
         let (with, without) = (explored(name, &believing), explored(name, &Limits { loop_heads: false, ..believing }));
@@ -80,6 +86,23 @@ fn loop_heads_say_the_truth() {
     }
     let count = |loop_heads| explored("lock-lock-lock", &Limits { loop_heads, ..with_a_kill() }).states;
     assert!(2 * count(true) < count(false), "loop heads are worth something");
+}
+
+/// Putters, getters and whoever closes, with room for one message and for two.
+#[test]
+fn queues_killed_anywhere() {
+    for (name, least) in [
+        ("queue-2-1", 500_000),
+        ("queue-1-2", 2_000_000),
+        ("queue-x3", 40_000),
+        ("queue-x3-room", 40_000),
+        ("queue-close-all", 100_000),
+    ] {
+        let explored = explored(name, &with_a_kill());
+        assert!(explored.exhausted, "{name}");
+        assert!(explored.states >= least, "{name}: only {} states", explored.states);
+        assert!(explored.kills > 1000, "{name}: only {} kills", explored.kills);
+    }
 }
 
 /// The sizes that are explored in full, said outright.

@@ -255,16 +255,24 @@ impl<P: Platform> Lock<P> {
         platform.load(&self.thread, &MINE) == me.thread
     }
 
-    /// As [`enter`](Exclusion::enter), for somebody to whom nothing has happened for a while: whether the holder lives is
-    /// asked before it is waited for.
-    pub(super) fn enter_suspecting(
+    /// As [`enter`](Exclusion::enter), for somebody who keeps account of ticks: answers also whether one has come while it
+    /// waited. If one has come before, whether the holder lives is asked before it is waited for.
+    #[inline]
+    pub(super) fn enter_watching(
         &self,
         platform: &P,
         me: Owner,
         intent: Intent,
-        patience: Patience<P::Deadline>,
-    ) -> Result<Entered, Refused> {
-        self.enter_slow(platform, me, (intent, patience), (self.peek(platform), true))
+        (patience, suspicious): (Patience<P::Deadline>, bool),
+    ) -> Result<(Entered, bool), Refused> {
+        let word = match suspicious {
+            true => self.peek(platform),
+            false => match platform.compare_exchange(&self.word, 0, LockWord::held_by(me.peer).0, &ENTER) {
+                Ok(_) => return Ok((self.entered(platform, me, false, false), false)),
+                Err(now) => LockWord(now),
+            },
+        };
+        self.enter_slow(platform, me, (intent, patience), (word, suspicious))
     }
 
     /// Leaves as the last of several entries, which need not be the one that found a death untold.
@@ -286,7 +294,7 @@ impl<P: Platform> Lock<P> {
         me: Owner,
         (intent, patience): (Intent, Patience<P::Deadline>),
         (mut word, suspicious): (LockWord, bool),
-    ) -> Result<Entered, Refused> {
+    ) -> Result<(Entered, bool), Refused> {
         // If we held the lock, the word would name us: nobody but us takes us out of it (invariant 1).
         if word.owner() == Some(me.peer) && self.is_mine(platform, me) {
             return Err(Refused::WouldDeadlock);
@@ -297,12 +305,13 @@ impl<P: Platform> Lock<P> {
         let trying = matches!(patience, Patience::Try);
         let (mut suspicious, mut last_look, mut ticks) = (suspicious || trying, false, 0);
         loop {
-            platform.loop_head(&[word.0.into(), suspicious.into(), last_look.into()]); // ticks only make ticks longer
+            let ticked = ticks > 0; // how many only makes them longer
+            platform.loop_head(&[word.0.into(), suspicious.into(), last_look.into(), ticked.into()]);
             let Some(owner) = word.owner() else {
                 let died = word.has_died();
                 let untold = died && !explicit;
                 match platform.compare_exchange(&self.word, word.0, held(untold).0, &ENTER_SLOW) {
-                    Ok(_) => return Ok(self.entered(platform, me, died && explicit, untold)),
+                    Ok(_) => return Ok((self.entered(platform, me, died && explicit, untold), ticked)),
                     Err(now) => word = LockWord(now),
                 }
                 continue;
@@ -318,7 +327,7 @@ impl<P: Platform> Lock<P> {
                 match platform.life(owner, &ASK) {
                     Life::Dead => {
                         match platform.compare_exchange(&self.word, word.0, held(!explicit).0, &TAKE_OVER) {
-                            Ok(_) => return Ok(self.entered(platform, me, explicit, !explicit)),
+                            Ok(_) => return Ok((self.entered(platform, me, explicit, !explicit), ticked)),
                             // Somebody moved first. Their word may be another dead owner's: the suspicion stays.
                             Err(now) => word = LockWord(now),
                         }
@@ -358,7 +367,10 @@ impl<P: Platform> Exclusion<P> for Lock<P> {
         let held = LockWord::held_by(me.peer);
         match platform.compare_exchange(&self.word, LockWord::FREE.0, held.0, &ENTER) {
             Ok(_) => Ok(self.entered(platform, me, false, false)),
-            Err(now) => self.enter_slow(platform, me, (intent, patience), (LockWord(now), false)),
+            Err(now) => {
+                let entered = self.enter_slow(platform, me, (intent, patience), (LockWord(now), false));
+                entered.map(|(entered, _)| entered)
+            }
         }
     }
 

@@ -7,6 +7,8 @@ pub mod message;
 pub mod peers;
 pub mod pipe;
 pub mod queue;
+pub mod queue_gate;
+pub mod queue_whole;
 pub mod raw_value;
 pub mod record;
 pub mod ring;
@@ -42,6 +44,9 @@ pub fn sites() -> impl Iterator<Item = &'static Site> {
         ring::SITES,
         record::SITES,
         pipe::SITES,
+        queue::SITES,
+        queue_gate::SITES,
+        queue_whole::SITES,
         peers::SITES,
     ]
     .into_iter()

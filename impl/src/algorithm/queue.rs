@@ -1,13 +1,13 @@
-//! A queue: a [`ring`] whose writer is whoever holds the putters' lock, and whose reader is whoever holds the
+//! A queue: a [ring](super::ring) whose writer is whoever holds the putters' lock, and whose reader is whoever holds the
 //! getters'.
 //!
 //! | what | changed by |
 //! |---|---|
 //! | `tail`, `CLOSED` in it, and what was last seen of `head` | whoever holds the putters' lock |
 //! | `head`, `CLOSED` in it, and what was last seen of `tail` | whoever holds the getters' lock |
+//! | a side's alarm: nothing has happened for a while, and nobody has asked since whether anybody is left on the other side | whoever holds that side's lock |
 //! | the mark beside the tail | a getter that is about to sleep, inside the getters' lock |
 //! | the mark beside the head | a putter that is about to sleep, inside the putters' lock |
-//! | `discarded` | whoever closes the queue for good, once |
 //!
 //! Invariants:
 //! 1. Inside a lock nobody waits, and nobody runs a user's code: look, copy, commit, leave. So who holds one is about to leave
@@ -17,64 +17,24 @@
 //! 3. All messages are in one order, that of the tail; they leave in this order.
 //! 4. Nobody sleeps on a count that was left before its mark was written: marks are written inside the lock of the side that
 //!    sleeps, so that an older one never comes after a newer one; and see the fourth invariant of the ring.
-//! 5. CLOSED is in the words that are slept on: whoever is about to sleep when it comes does not.
+//! 5. A tick is never lost: whoever has one raises the alarm of its side, and the next one there who finds too little asks
+//!    before it sleeps, in whatever operation. So one tick for a death is enough, and who was told that nobody is left is told
+//!    so again at once.
+//! 6. CLOSED is in the words that are slept on: whoever is about to sleep when it comes does not.
 
 use super::Owner;
-use super::lock::{self, Entered, Exclusion, Intent, Lock};
+use super::lock::{self, Entered, Exclusion, Intent};
+pub use super::queue_gate::Control;
+use super::queue_gate::Turn;
 use super::record::{Framing, Label};
-use super::ring::{self, Cursor, Line, Progress, Ring, Side, WORD_BYTES};
+use super::ring::{Cursor, Ring, Side, WORD_BYTES};
 use crate::platform::{Access, Ordering, Platform, Site, Wakeup};
 use std::marker::PhantomData;
-use zerocopy::FromBytes;
 
-const OWN: Site = Site::guarded("queue.own", Access::Load, "inside the lock of its side");
-const KNOWN: Site = Site::guarded("queue.known", Access::Load, "inside the lock of its side");
-const LEARN: Site = Site::guarded("queue.learn", Access::Store, "inside the lock of its side");
 const SPIN: Site =
     Site::new("queue.spin", Access::Load, Ordering::Relaxed, "a hint: what is entered is entered by the lock");
-const LENGTH: Site = Site::new(
-    "queue.length",
-    Access::Load,
-    Ordering::Acquire,
-    "pairs with ring.commit and ring.give_back: what is read of the other side comes later",
-);
-
 /// The sites of this file.
-pub static SITES: &[&Site] = &[&OWN, &KNOWN, &LEARN, &SPIN, &LENGTH];
-
-/// What one side of a queue has: its lock, and what it last saw of the other's word.
-#[repr(C)]
-#[derive(FromBytes)]
-pub struct Gate<P: Platform> {
-    lock: Lock<P>,
-    known: P::Word<u64>,
-}
-
-/// The shared words of a queue beside its records; all zero when new.
-#[repr(C)]
-#[derive(FromBytes)]
-pub struct Control<P: Platform> {
-    ring: ring::Control<P>,
-    gates: [Line<Gate<P>>; 2],
-}
-
-impl<P: Platform> Control<P> {
-    /// For a platform whose words are not bytes in a region. `known` are what the sides know of each other: as the ring's words.
-    pub fn from_words(ring: ring::Control<P>, locks: [Lock<P>; 2], known: [P::Word<u64>; 2]) -> Control<P> {
-        let [writers, readers] = locks;
-        let [head, tail] = known;
-        let gates = [Line(Gate { lock: writers, known: head }), Line(Gate { lock: readers, known: tail })];
-        Control { ring, gates }
-    }
-    /// The words of the ring.
-    pub fn ring(&self) -> &ring::Control<P> {
-        &self.ring
-    }
-    #[inline(always)]
-    fn gate(&self, side: Side) -> &Gate<P> {
-        &self.gates[usize::from(side == Side::Reader)].0
-    }
-}
+pub static SITES: &[&Site] = &[&SPIN];
 
 /// Nothing was put, or got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -127,12 +87,6 @@ pub struct Queue<P, Q> {
     platform: PhantomData<fn(&P)>,
 }
 
-/// Inside the lock of a side, with something to do.
-struct Turn {
-    entered: Entered,
-    cursor: Cursor,
-}
-
 impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
     /// The queue that is made of these.
     pub fn new(parts: Q) -> Queue<P, Q> {
@@ -181,73 +135,6 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         Ok(())
     }
 
-    /// Closes the queue: nothing can be put any more. What is there can still be got, unless it is to be discarded. Whoever
-    /// is killed in the middle of this leaves a queue that can be closed again.
-    pub fn close(&self, platform: &P, me: Owner, discard: bool, deadline: P::Deadline) -> Result<(), Refused> {
-        let ring = self.parts.ring();
-        for side in [Side::Writer, Side::Reader] {
-            let entered = self.lock(platform, me, side, (Patience { waits: true, asks: false, deadline }, false))?;
-            let mut cursor = self.cursor(platform, side);
-            if side == Side::Reader && discard && ring.see(platform, side, &mut cursor).is_ok() {
-                platform.store(&self.gate(side).known, cursor.other().to_bits(), &LEARN);
-                cursor.skip();
-            }
-            ring.seal(platform, side, &mut cursor);
-            self.leave(platform, side, entered);
-            ring.rouse(platform, side);
-        }
-        Ok(())
-    }
-
-    /// Wakes everybody who waits for `side`: somebody has left it.
-    pub fn rouse(&self, platform: &P, side: Side) {
-        self.parts.ring().rouse(platform, side);
-    }
-
-    /// Whether there is no message, at some instant of this call.
-    pub fn is_empty(&self, platform: &P) -> bool {
-        // The head can only come closer to the tail that is read after it, and not pass it.
-        let ring = self.parts.ring();
-        let head = ring.control.peek(platform, Side::Reader, &LENGTH);
-        ring.control.peek(platform, Side::Writer, &LENGTH).records_since(head) == 0
-    }
-
-    /// Whether there is no room for a message of so many bytes, at some instant of this call.
-    pub fn is_full(&self, platform: &P, bytes: usize) -> bool {
-        // The tail can only go further away from the head that is read after it.
-        let ring = self.parts.ring();
-        let tail = ring.control.peek(platform, Side::Writer, &LENGTH);
-        let head = ring.control.peek(platform, Side::Reader, &LENGTH);
-        // Getters may have gone past the tail that was read: then there is all the room there is.
-        let (records, used) = (tail.records_since(head), tail.bytes_since(head));
-        let behind = used > ring.capacity;
-        !behind
-            && (records >= self.parts.most() || ring.capacity - used < self.parts.framing().words(bytes) * WORD_BYTES)
-    }
-
-    /// How many messages there are, at some instant of this call.
-    pub fn len(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<u32, Refused> {
-        const TRIES: u32 = 64;
-        let ring = self.parts.ring();
-        let look = |side| ring.control.peek(platform, side, &LENGTH);
-        let mut head = look(Side::Reader);
-        for _ in 0..TRIES {
-            platform.loop_head(&[head.to_bits()]);
-            let tail = look(Side::Writer);
-            let again = look(Side::Reader);
-            if again == head {
-                return Ok(tail.records_since(head));
-            }
-            head = again;
-        }
-        // They are too busy: nobody gets anything while we look.
-        let entered =
-            self.lock(platform, me, Side::Reader, (Patience { waits: true, asks: false, deadline }, false))?;
-        let count = look(Side::Writer).records_since(look(Side::Reader));
-        self.leave(platform, Side::Reader, entered);
-        Ok(count)
-    }
-
     /// Enters the lock of `side` at a moment when there is `enough` for it.
     #[inline]
     fn enter(
@@ -258,7 +145,10 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         patience: Patience<P::Deadline>,
         enough: impl Fn(&Cursor) -> bool,
     ) -> Result<Turn, Refused> {
-        let entered = self.lock(platform, me, side, (patience, false))?;
+        let entered = match patience.waits {
+            true => self.lock(platform, me, side, (patience.deadline, false))?,
+            false => self.lock_or_refuse(platform, me, side, patience, &enough)?,
+        };
         let cursor = self.cursor(platform, side);
         let closed = side == Side::Writer && cursor.own().is_closed();
         if !closed && enough(&cursor) {
@@ -278,33 +168,39 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         enough: impl Fn(&Cursor) -> bool,
     ) -> Result<Turn, Refused> {
         let ring = self.parts.ring();
-        let (mut suspicious, mut deserted, mut last_look) = (patience.asks, false, false);
+        let (mut asks, mut deserted, mut last_look) = (patience.asks, false, false);
         let (mut ticks, mut looks) = (0, 0);
         loop {
             let Turn { entered, cursor } = &mut turn;
-            let refused = self.look(platform, side, cursor, &enough);
-            let refused = match refused {
+            let refused = match self.look(platform, side, cursor, &enough) {
                 Ok(true) => return Ok(turn),
                 Ok(false) if side == Side::Reader && cursor.other_is_closed() => Some(Refused::Closed),
-                Ok(false) if deserted => Some(Refused::Disconnected),
-                Ok(false) if suspicious => None,
+                Ok(false) if deserted => {
+                    // Whoever comes next need not wait for a tick to be told the same.
+                    self.raise_alarm(platform, side);
+                    Some(Refused::Disconnected)
+                }
+                Ok(false) if asks || self.is_alarmed(platform, side) => {
+                    asks = true;
+                    None
+                }
                 Ok(false) if last_look => Some(Refused::TimedOut),
                 Ok(false) if !patience.waits => Some(Refused::WouldBlock),
                 Ok(false) => None,
                 Err(refused) => Some(refused),
             };
             let looks_on = platform.look_again(looks);
-            let sleeps = refused.is_none() && !suspicious && !looks_on;
-            if sleeps {
+            if refused.is_none() && !asks && !looks_on {
                 ring.announce(platform, side, cursor);
             }
             self.leave(platform, side, *entered);
             if let Some(refused) = refused {
                 return Err(refused);
             }
-            if suspicious {
+            let mut suspicious = false;
+            if asks {
                 // Whatever they did before they went is to be seen: one more look.
-                (suspicious, deserted) = (false, self.parts.is_deserted(side.other()));
+                (asks, deserted) = (false, self.parts.is_deserted(side.other()));
             } else if looks_on {
                 while platform.look_again(looks) && !ring.has_moved(platform, side, cursor, &SPIN) {
                     looks += 1;
@@ -312,14 +208,14 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             } else {
                 match ring.sleep(platform, side, cursor, patience.deadline, ticks) {
                     // Who wakes without a message wakes to see who is left.
-                    Wakeup::Woken => suspicious = !ring.has_moved(platform, side, cursor, &SPIN),
+                    Wakeup::Woken => asks = !ring.has_moved(platform, side, cursor, &SPIN),
                     Wakeup::Changed => {}
                     Wakeup::Tick => (suspicious, ticks) = (true, ticks + 1),
                     Wakeup::TimedOut => (suspicious, last_look) = (true, true),
                 }
             }
-            platform.outer_loop_head(&[suspicious.into(), deserted.into(), last_look.into()]);
-            let entered = self.lock(platform, me, side, (patience, suspicious))?;
+            platform.outer_loop_head(&[suspicious, asks, deserted, last_look].map(u64::from));
+            let entered = self.lock(platform, me, side, (patience.deadline, suspicious))?;
             turn = Turn { entered, cursor: self.cursor(platform, side) };
         }
     }
@@ -338,56 +234,35 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         if enough(cursor) {
             return Ok(true);
         }
-        self.parts.ring().see(platform, side, cursor).map_err(|_| Refused::Corrupt)?;
-        platform.store(&self.gate(side).known, cursor.other().to_bits(), &LEARN);
+        self.see(platform, side, cursor)?;
         Ok(enough(cursor))
     }
 
-    #[inline(always)]
-    fn gate(&self, side: Side) -> &Gate<P> {
-        self.parts.control().gate(side)
-    }
-
-    /// Inside the lock of `side`: how far it has come, and what it knows.
-    #[inline(always)]
-    fn cursor(&self, platform: &P, side: Side) -> Cursor {
-        let own = self.parts.control().ring.peek(platform, side, &OWN);
-        Cursor::new(own, Progress::from_bits(platform.load(&self.gate(side).known, &KNOWN)))
-    }
-
-    #[inline]
-    fn lock(
+    /// The same for somebody who does not wait for a message, or for room: if somebody is inside, who may be stopped there, and
+    /// it can be seen from here that there is not enough, that is the answer.
+    fn lock_or_refuse(
         &self,
         platform: &P,
         me: Owner,
         side: Side,
-        (patience, suspicious): (Patience<P::Deadline>, bool),
+        patience: Patience<P::Deadline>,
+        enough: impl Fn(&Cursor) -> bool,
     ) -> Result<Entered, Refused> {
-        let lock = &self.gate(side).lock;
-        // Explicit, since nobody has to be told of a death: it leaves nothing half done.
-        let until = lock::Patience::Until(patience.deadline);
-        let entered = match suspicious {
-            true => lock.enter_suspecting(platform, me, Intent::Explicit, until),
-            false => lock.enter(platform, me, Intent::Explicit, until),
-        };
-        entered.map_err(|refused| match refused {
-            lock::Refused::TimedOut => Refused::TimedOut,
-            lock::Refused::Blind => Refused::Blind,
-            _ => Refused::Corrupt, // this thread is not inside: nobody stays there
-        })
-    }
-
-    #[inline(always)]
-    fn leave(&self, platform: &P, side: Side, entered: Entered) {
-        self.gate(side).lock.leave(platform, entered);
-    }
-
-    /// Lets everybody know of what was done, and leaves. Whoever sleeps is woken afterwards: nobody wakes into a lock.
-    #[inline(always)]
-    fn publish(&self, platform: &P, side: Side, turn: Turn) {
-        let (ring, mut cursor) = (self.parts.ring(), turn.cursor);
-        let old = ring.publish(platform, side, &mut cursor);
-        self.leave(platform, side, turn.entered);
-        ring.notify(platform, side, old);
+        match self.gate(side).lock.enter(platform, me, Intent::Explicit, lock::Patience::Try) {
+            Err(lock::Refused::WouldBlock) => {}
+            entered => return entered.map_err(Refused::from),
+        }
+        let deserted = patience.asks && self.parts.is_deserted(side.other());
+        let cursor = self.glance(platform, side);
+        let closed = if side == Side::Writer { cursor.own().is_closed() } else { cursor.other_is_closed() };
+        let lacks = !self.is_behind(side, &cursor) && !enough(&cursor);
+        match (closed, lacks) {
+            (true, _) if side == Side::Writer => return Err(Refused::Closed),
+            (true, true) => return Err(Refused::Closed),
+            (false, true) => return Err(if deserted { Refused::Disconnected } else { Refused::WouldBlock }),
+            (_, false) => {}
+        }
+        platform.outer_loop_head(&[1]); // entering waits from here on
+        self.lock(platform, me, side, (patience.deadline, false))
     }
 }

@@ -353,7 +353,8 @@ impl<'a, P: Platform> Ring<'a, P> {
     /// Bytes that a writer can still write, as far as was seen.
     #[inline(always)]
     pub fn room(self, cursor: &Cursor) -> usize {
-        self.capacity - cursor.own.bytes_since(cursor.other)
+        // What a queue's sides know of each other stands in shared memory, where anybody may have written anything.
+        self.capacity.saturating_sub(cursor.own.bytes_since(cursor.other))
     }
 
     /// Where the byte at `position` is among the records.

@@ -6,6 +6,8 @@ pub mod lock;
 pub mod peers;
 pub mod pipe;
 mod pipe_scenarios;
+pub mod queue;
+mod queue_scenarios;
 pub mod small;
 pub mod value;
 
@@ -65,6 +67,7 @@ pub fn scenarios() -> Vec<Box<dyn Explorable>> {
         .chain(boxed(array::arrays()))
         .chain(boxed(array::raw_arrays()))
         .chain(boxed(pipe_scenarios::pipes()))
+        .chain(boxed(queue_scenarios::queues()))
         .chain(boxed(peers::tables()))
         .chain(boxed(fences::pairs()))
         .collect()
@@ -76,6 +79,7 @@ pub fn large_scenarios() -> Vec<Box<dyn Explorable>> {
         .chain(boxed(value::large()))
         .chain(boxed(array::large()))
         .chain(boxed(pipe_scenarios::large()))
+        .chain(boxed(queue_scenarios::large()))
         .collect()
 }
 

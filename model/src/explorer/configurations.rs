@@ -143,8 +143,10 @@ impl<S: Subject> Configurations<S> {
             for (role, open) in configuration.open.iter().enumerate() {
                 let Open::Called(op) = open else { continue };
                 let actor: Actor = self.scenario.actor(role);
+                let mut open = configuration.open.iter().enumerate();
+                let others = open.any(|(other, open)| other != role && *open != Open::None);
                 let op = &self.scenario.roles[role].ops[*op];
-                next.extend(configuration.state.step(actor, op).into_iter().map(|(answer, state)| {
+                next.extend(configuration.state.step_beside(actor, op, others).into_iter().map(|(answer, state)| {
                     let mut open = configuration.open.clone();
                     open[role] = Open::Happened(answer);
                     Configuration { state, open }

@@ -207,13 +207,14 @@ impl Platform for Replay {
         V::from_u64(self.ask(What::FetchAdd(word.number, value.to_u64(), mask), site).value)
     }
     fn loop_head(&self, state: &[u64]) {
-        let state = self.outer.borrow().iter().chain(state).copied().collect();
+        // How much of it the outer loop says comes first, or an inner loop could be taken for an outer one.
+        let outer = self.outer.borrow();
+        let state = std::iter::once(outer.len() as u64).chain(outer.iter().chain(state).copied()).collect();
         *self.head.borrow_mut() = (state, self.at.get());
     }
     fn outer_loop_head(&self, state: &[u64]) {
-        self.outer.borrow_mut().clear();
-        self.loop_head(state);
         *self.outer.borrow_mut() = state.to_vec();
+        self.loop_head(&[]);
     }
     fn loop_head_holding(&self, state: &[u64], bytes: &[u8]) {
         let bytes = bytes.iter().map(|byte| u64::from(*byte));

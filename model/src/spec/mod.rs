@@ -7,6 +7,7 @@ pub mod array;
 pub mod lock;
 pub mod peers;
 pub mod pipe;
+pub mod queue;
 pub mod value;
 
 use std::fmt::Debug;
@@ -30,6 +31,13 @@ pub trait Spec: Clone + Eq + Hash + Debug {
 
     /// Every answer that `op` may get now, each with the state that follows. None at all: the operation blocks.
     fn step(&self, actor: Actor, op: &Self::Op) -> Vec<(Self::Answer, Self)>;
+
+    /// The same; `others` says whether somebody else is in the midst of an operation. Only a specification in which somebody can
+    /// be in the way of others without having done anything yet makes a difference.
+    fn step_beside(&self, actor: Actor, op: &Self::Op, others: bool) -> Vec<(Self::Answer, Self)> {
+        let _ = others;
+        self.step(actor, op)
+    }
 
     /// Whether an operation that [`step`](Spec::step) allows to be answered `allowed` may be told `told`. Only a specification
     /// whose answers are too many to be listed says anything else than that they are the same.

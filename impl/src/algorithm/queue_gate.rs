@@ -1,0 +1,148 @@
+//! What each side of a [queue](super::queue) has, and how it is entered and left.
+
+use super::Owner;
+use super::lock::{self, Entered, Exclusion, Intent, Lock};
+use super::queue::{Parts, Queue, Refused};
+use super::ring::{self, Cursor, Line, Progress, Side};
+use crate::platform::{Access, Platform, Site};
+use zerocopy::FromBytes;
+
+const OWN: Site = Site::guarded("queue.own", Access::Load, "inside the lock of its side");
+const KNOWN: Site = Site::guarded("queue.known", Access::Load, "inside the lock of its side");
+const LEARN: Site = Site::guarded("queue.learn", Access::Store, "inside the lock of its side");
+const ALARM: Site = Site::guarded("queue.alarm", Access::Store, "inside the lock of its side");
+const ALARMED: Site = Site::guarded("queue.alarmed", Access::Load, "inside the lock of its side");
+const ANSWER: Site = Site::guarded("queue.answer", Access::Store, "inside the lock of its side");
+
+/// The sites of this file.
+pub static SITES: &[&Site] = &[&OWN, &KNOWN, &LEARN, &ALARM, &ALARMED, &ANSWER];
+
+/// What one side of a queue has: its lock, what it last saw of the other's word, and its alarm.
+#[repr(C)]
+#[derive(FromBytes)]
+pub struct Gate<P: Platform> {
+    pub(super) lock: Lock<P>,
+    known: P::Word<u64>,
+    alarm: P::Word<u32>,
+}
+
+/// The shared words of a queue beside its records; all zero when new.
+#[repr(C)]
+#[derive(FromBytes)]
+pub struct Control<P: Platform> {
+    ring: ring::Control<P>,
+    gates: [Line<Gate<P>>; 2],
+}
+
+impl<P: Platform> Control<P> {
+    /// For a platform whose words are not bytes in a region. `known` are what the sides know of each other: as the ring's words.
+    pub fn from_words(
+        ring: ring::Control<P>,
+        locks: [Lock<P>; 2],
+        known: [P::Word<u64>; 2],
+        alarms: [P::Word<u32>; 2],
+    ) -> Control<P> {
+        let [writers, readers] = locks;
+        let ([head, tail], [puts, gets]) = (known, alarms);
+        let gates = [
+            Line(Gate { lock: writers, known: head, alarm: puts }),
+            Line(Gate { lock: readers, known: tail, alarm: gets }),
+        ];
+        Control { ring, gates }
+    }
+    /// The words of the ring.
+    pub fn ring(&self) -> &ring::Control<P> {
+        &self.ring
+    }
+    #[inline(always)]
+    fn gate(&self, side: Side) -> &Gate<P> {
+        &self.gates[usize::from(side == Side::Reader)].0
+    }
+}
+
+/// Inside the lock of a side, with something to do.
+pub(super) struct Turn {
+    pub(super) entered: Entered,
+    pub(super) cursor: Cursor,
+}
+
+impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
+    /// Inside the lock: looks at the other side's word, for all who come after, too.
+    pub(super) fn see(&self, platform: &P, side: Side, cursor: &mut Cursor) -> Result<(), Refused> {
+        self.parts.ring().see(platform, side, cursor).map_err(|_| Refused::Corrupt)?;
+        platform.store(&self.gate(side).known, cursor.other().to_bits(), &LEARN);
+        Ok(())
+    }
+
+    /// Inside the lock: whoever next finds too little asks why.
+    pub(super) fn raise_alarm(&self, platform: &P, side: Side) {
+        platform.store(&self.gate(side).alarm, 1, &ALARM);
+    }
+
+    /// Inside the lock: whether to ask after the other side, which the caller then does.
+    pub(super) fn is_alarmed(&self, platform: &P, side: Side) -> bool {
+        let alarm = &self.gate(side).alarm;
+        let alarmed = platform.load(alarm, &ALARMED) != 0;
+        if alarmed {
+            // Before it is asked: whoever raises it later means a later death.
+            platform.store(alarm, 0, &ANSWER);
+        }
+        alarmed
+    }
+
+    #[inline(always)]
+    pub(super) fn gate(&self, side: Side) -> &Gate<P> {
+        self.parts.control().gate(side)
+    }
+
+    /// Inside the lock of `side`: how far it has come, and what it knows.
+    #[inline(always)]
+    pub(super) fn cursor(&self, platform: &P, side: Side) -> Cursor {
+        let own = self.parts.control().ring().peek(platform, side, &OWN);
+        Cursor::new(own, Progress::from_bits(platform.load(&self.gate(side).known, &KNOWN)))
+    }
+
+    /// Enters the lock of `side`. If nothing has happened for a while, whoever next finds too little inside shall ask why.
+    #[inline]
+    pub(super) fn lock(
+        &self,
+        platform: &P,
+        me: Owner,
+        side: Side,
+        (deadline, suspicious): (P::Deadline, bool),
+    ) -> Result<Entered, Refused> {
+        let lock = &self.gate(side).lock;
+        // Explicit, since nobody has to be told of a death: it leaves nothing half done.
+        let entered =
+            lock.enter_watching(platform, me, Intent::Explicit, (lock::Patience::Until(deadline), suspicious));
+        let (entered, ticked) = entered.map_err(Refused::from)?;
+        if suspicious || ticked {
+            self.raise_alarm(platform, side);
+        }
+        Ok(entered)
+    }
+
+    #[inline(always)]
+    pub(super) fn leave(&self, platform: &P, side: Side, entered: Entered) {
+        self.gate(side).lock.leave(platform, entered);
+    }
+
+    /// Lets everybody know of what was done, and leaves. Whoever sleeps is woken afterwards: nobody wakes into a lock.
+    #[inline(always)]
+    pub(super) fn publish(&self, platform: &P, side: Side, turn: Turn) {
+        let (ring, mut cursor) = (self.parts.ring(), turn.cursor);
+        let old = ring.publish(platform, side, &mut cursor);
+        self.leave(platform, side, turn.entered);
+        ring.notify(platform, side, old);
+    }
+}
+
+impl From<lock::Refused> for Refused {
+    fn from(refused: lock::Refused) -> Refused {
+        match refused {
+            lock::Refused::TimedOut => Refused::TimedOut,
+            lock::Refused::Blind => Refused::Blind,
+            _ => Refused::Corrupt, // this thread is not inside: nobody stays there
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! `Queue`: putters against putters, getters against getters, and both against whoever closes, looks, gives up or dies.
+
+use super::lock::new_lock;
+use crate::scenario::{ModelPlatform, Subject, peer};
+use crate::spec;
+use crate::spec::queue::{Answer, Message, Op};
+use procession::algorithm::Owner;
+use procession::algorithm::queue::{Control, Parts, Patience, Queue, Refused};
+use procession::algorithm::record::Framing;
+use procession::algorithm::ring::{self, Ring, Side, WORD_BYTES};
+use procession::platform::{Access, Life, Platform, Site};
+
+/// A queue.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueSubject {
+    /// Bytes of all messages at most.
+    pub capacity: usize,
+    /// Messages at most.
+    pub most: u32,
+    /// How messages are told apart.
+    pub framing: Framing,
+    /// How many messages there have been, and how many bytes they had.
+    pub past: (u32, u32),
+    /// The processes that put, and those that get.
+    pub roles: [&'static [usize]; 2],
+    /// Whether those who do not wait ask after the other side every time.
+    pub asks: bool,
+}
+
+/// Bytes of a message, where they are not all of the same size, at most.
+const FRAGMENT: usize = 8;
+
+/// A queue of messages of one word each, between these processes, with room for so many.
+pub const fn queue(messages: usize, putters: &'static [usize], getters: &'static [usize]) -> QueueSubject {
+    QueueSubject {
+        capacity: messages * WORD_BYTES,
+        most: messages as u32,
+        framing: Framing::Fixed(WORD_BYTES),
+        past: (0, 0),
+        roles: [putters, getters],
+        asks: true,
+    }
+}
+
+/// A queue of messages of up to a word, with room for so many words.
+pub const fn framed(words: usize, putters: &'static [usize], getters: &'static [usize]) -> QueueSubject {
+    QueueSubject { capacity: words * WORD_BYTES, framing: Framing::Framed(FRAGMENT), ..queue(words, putters, getters) }
+}
+
+/// Its shared state.
+pub struct Shared<P: Platform> {
+    control: Control<P>,
+    words: Vec<P::Word<u64>>,
+}
+
+static ROLE: Site = Site::plain("roles.ask", Access::Ask, "whoever has a role stands in the peer table, not here");
+
+/// A queue, and whoever is there to be asked after.
+struct Here<'a, P: Platform>(&'a QueueSubject, &'a Shared<P>, &'a P);
+
+impl<P: Platform> Parts<P> for Here<'_, P> {
+    fn control(&self) -> &Control<P> {
+        &self.1.control
+    }
+    fn ring(&self) -> Ring<'_, P> {
+        Ring { control: self.1.control.ring(), words: &self.1.words, capacity: self.0.capacity }
+    }
+    fn framing(&self) -> Framing {
+        self.0.framing
+    }
+    fn most(&self) -> u32 {
+        self.0.most
+    }
+    fn is_deserted(&self, side: Side) -> bool {
+        let members = self.0.roles[usize::from(side == Side::Reader)];
+        !members.is_empty() && members.iter().all(|process| self.2.life(peer(*process), &ROLE) == Life::Dead)
+    }
+}
+
+/// Every byte says which message it is of, and where it stands in it.
+fn bytes_of(message: Message) -> Vec<u8> {
+    (0..message.bytes as u8).map(|place| message.id << 5 | place).collect()
+}
+
+fn got(bytes: &[u8]) -> Answer {
+    let message = Message { id: bytes.first().map_or(0, |first| first >> 5), bytes: bytes.len() };
+    if bytes == bytes_of(message) { Answer::Got(message) } else { Answer::Garbled }
+}
+
+impl Subject for QueueSubject {
+    type Spec = spec::queue::Queue;
+    type Op = Op;
+    type Answer = Answer;
+    type Shared<P: ModelPlatform> = Shared<P>;
+    type Local = ();
+
+    fn spec(&self) -> spec::queue::Queue {
+        let labelled = matches!(self.framing, Framing::Framed(_));
+        spec::queue::Queue::new(self.capacity / WORD_BYTES, self.most as usize, labelled, self.asks, self.roles)
+    }
+
+    fn build<P: ModelPlatform>(&self) -> Shared<P> {
+        let past = || P::word(u64::from(self.past.1) << 32 | u64::from(self.past.0));
+        let ring = ring::Control::from_words(past(), past(), [P::word(0), P::word(0)]);
+        Shared {
+            control: Control::from_words(ring, [new_lock(), new_lock()], [past(), past()], [P::word(0), P::word(0)]),
+            words: (0..self.capacity / WORD_BYTES).map(|_| P::word(0)).collect(),
+        }
+    }
+
+    fn apply<P: ModelPlatform>(
+        &self,
+        shared: &Shared<P>,
+        platform: &P,
+        me: Owner,
+        (): &mut (),
+        op: &Op,
+    ) -> Option<Answer> {
+        let queue = Queue::<P, _>::new(Here(self, shared, platform));
+        let never = Patience { waits: true, asks: false, deadline: P::never() };
+        let tries = Patience { waits: false, asks: self.asks, deadline: P::never() };
+        let timed = Patience { waits: true, asks: false, deadline: platform.deadline() };
+        let get = |patience| {
+            let mut bytes = vec![0; self.capacity];
+            let (place, mut length) = (&mut bytes[..], 0);
+            let result = queue.get(platform, me, patience, |bytes| {
+                length = bytes;
+                place.get_mut(..bytes)
+            });
+            result.map(|()| got(&bytes[..length]))
+        };
+        let put = |message, patience| queue.put(platform, me, &bytes_of(message), patience).map(|()| Answer::Done);
+        let answer = match *op {
+            Op::Put(message) => put(message, never),
+            Op::TryPut(message) => put(message, tries),
+            Op::PutTimeout(message) => put(message, timed),
+            Op::Get => get(never),
+            Op::TryGet => get(tries),
+            Op::GetTimeout => get(timed),
+            Op::Len => queue.len(platform, me, P::never()).map(|count| Answer::Count(count as usize)),
+            Op::IsEmpty => Ok(Answer::Is(queue.is_empty(platform))),
+            Op::IsFull(message) => Ok(Answer::Is(queue.is_full(platform, message.bytes))),
+            Op::Close => queue.close(platform, me, false, P::never()).map(|()| Answer::Done),
+            Op::Discard => queue.discard(platform, me, P::never()).map(|()| Answer::Done),
+        };
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(Refused::WouldBlock) => Some(Answer::WouldBlock),
+            Err(Refused::TimedOut) => Some(Answer::TimedOut),
+            Err(Refused::Closed) => Some(Answer::Closed),
+            Err(Refused::Disconnected) => Some(Answer::Disconnected),
+            Err(Refused::TooLarge) => Some(Answer::TooLarge),
+            // Here everybody can be asked after, and nobody writes what no side leaves.
+            Err(Refused::Blind | Refused::Corrupt) => None,
+        }
+    }
+
+    fn leaves_out(&self, (): &(), _op: &Op) -> bool {
+        false
+    }
+
+    fn is_timed(&self, op: &Op) -> bool {
+        matches!(op, Op::PutTimeout(_) | Op::GetTimeout)
+    }
+}
