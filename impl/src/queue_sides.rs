@@ -119,10 +119,15 @@ impl<T, C: Codec<T>> Getter<T, C> {
             missed => get_error(missed).into(),
         })
     }
-    /// The messages, one after the other, until the queue is closed or nobody is left who puts. Blocks while there is none.
+    /// The messages, one after the other, until the queue is closed or nobody is left who puts; any other error but that of a
+    /// message that is no value is the last item. Blocks while there is none.
     pub fn iter(&self) -> impl Iterator<Item = Result<T, GetError>> {
-        let next = || Some(self.get()).filter(|got| !matches!(got, Err(GetError::Closed | GetError::Disconnected)));
-        std::iter::from_fn(next)
+        let mut over = false;
+        std::iter::from_fn(move || {
+            let got = (!over).then(|| self.get())?;
+            over = !matches!(got, Ok(_) | Err(GetError::Decode(_)));
+            Some(got).filter(|got| !matches!(got, Err(GetError::Closed | GetError::Disconnected)))
+        })
     }
 
     #[inline]

@@ -10,10 +10,13 @@ pub mod handle_tasks;
 pub mod pipe_programs;
 pub mod pipe_tasks;
 pub mod pipe_worker;
+pub mod queue_tasks;
+pub mod queue_workers;
 pub mod restrict;
 pub mod talk;
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use procession::{LockError, LockTimeoutError};
 use std::fmt::{Debug, Display};
@@ -152,6 +155,21 @@ impl Helper {
     /// Sends the helper a signal.
     pub fn signal(&self, signal: Signal) {
         kill(self.id(), signal).expect("a helper that was not reaped can be signalled");
+    }
+
+    /// Stops the helper, and returns when it has stopped.
+    pub fn stop(&self) {
+        self.signal(Signal::SIGSTOP);
+        let stopped = waitpid(self.id(), Some(WaitPidFlag::WUNTRACED));
+        assert_eq!(stopped, Ok(WaitStatus::Stopped(self.id(), Signal::SIGSTOP)));
+    }
+
+    /// Waits until the helper sleeps: one that has said what it is about to do waits in the middle of it.
+    pub fn sleeps(&self) {
+        until("the helper sleeps", || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).expect("a process");
+            stat.rsplit_once(") ").expect("a name in parentheses").1.starts_with('S')
+        });
     }
 
     /// Kills the helper with SIGKILL and returns once the kernel has let go of all that was its.

@@ -49,6 +49,13 @@ impl Remote {
     pub fn given(command: &mut Command, end: &impl Handle) -> Remote {
         Remote::start(command.share("end", end))
     }
+    /// Has it begin something that cannot come to its end, and waits until it sleeps.
+    pub fn begin(&mut self, what: &str) {
+        self.0.tell(&format!("now {what}"));
+        self.0.expect("now");
+        self.0.sleeps();
+        self.0.expect_silence();
+    }
     /// Has it do something, and returns what it says of that.
     pub fn ask(&mut self, what: &str) -> String {
         self.0.tell(what);

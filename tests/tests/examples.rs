@@ -15,6 +15,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("named", "process "),
     ("pipe", "there: You say \"it pours\"? Tell me more."),
     ("pipe_bytes", "none was lost, none came twice, and the end of them was noticed."),
+    ("queue", "consumed item 4"),
     ("rlock_value", "60000 transfers later the accounts are [0, 0, 30000]"),
     ("spawn", "the child says 42"),
     ("spawn_function", "4 processes, 10 000 times each: 40000"),

@@ -2,14 +2,13 @@
 //! whoever is left is told.
 
 use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use procession::{
     ByteReceiver, ByteSender, Bytes, PipeOptions, RawValue, RecvError, RecvTimeoutError, SendError, SendTimeoutError,
     Stat, TryRecvError,
 };
 use procession_tests::pipe_tasks::{Remote, content, describe};
 use procession_tests::pipe_worker::{CAPACITY, LENGTHS, Worker, expected};
-use procession_tests::{Helper, Name, Random, Watchdog, task, until};
+use procession_tests::{Name, Random, Watchdog, task, until};
 use std::time::{Duration, Instant};
 
 /// Many ticks. Nobody who is left waits that long, but on a machine that is busy with something else.
@@ -265,7 +264,7 @@ fn an_end_that_is_taken_over_in_the_middle_of_a_message() {
         first_giver.0.tell("send 1 20000");
         until("the pipe is full of pieces", || Stat::of(&name).unwrap().directions[0].bytes == CAPACITY);
         // Stopped, so that there are no more of them for now.
-        stop(&first_giver.0);
+        first_giver.0.stop();
         assert_eq!(first_taker.ask("try-recv"), "Empty");
         let mut second_giver = giver();
         if sender_dies {
@@ -286,12 +285,6 @@ fn an_end_that_is_taken_over_in_the_middle_of_a_message() {
     }
 }
 
-fn stop(helper: &Helper) {
-    helper.signal(Signal::SIGSTOP);
-    let stopped = waitpid(helper.id(), Some(WaitPidFlag::WUNTRACED));
-    assert_eq!(stopped, Ok(WaitStatus::Stopped(helper.id(), Signal::SIGSTOP)));
-}
-
 // ---- stopped ----
 
 #[test]
@@ -304,7 +297,7 @@ fn a_stopped_peer_loses_nothing() {
     for _ in 0..5 {
         assert_eq!(receiver.recv().unwrap(), expected(number));
         number += 1;
-        stop(&worker.helper);
+        worker.helper.stop();
         let end = loop {
             match receiver.recv_timeout(Duration::from_millis(120)) {
                 Ok(message) => assert_eq!(message, expected(number)),
@@ -324,7 +317,7 @@ fn a_stopped_peer_loses_nothing() {
     let mut number = 0;
     for _ in 0..5 {
         until("the receiver receives", || worker.count() == number);
-        stop(&worker.helper);
+        worker.helper.stop();
         let end = loop {
             match sender.send_timeout(&expected(number), Duration::from_millis(120)) {
                 Ok(()) => number += 1,

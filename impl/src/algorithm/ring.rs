@@ -350,10 +350,10 @@ impl<'a, P: Platform> Ring<'a, P> {
         Cursor::new(own, other)
     }
 
-    /// Bytes that a writer can still write, as far as was seen.
+    /// Bytes that a writer can still write, as far as was seen. None, if what was seen cannot be: a queue's side remembers it
+    /// where a hostile peer can write.
     #[inline(always)]
     pub fn room(self, cursor: &Cursor) -> usize {
-        // What a queue's sides know of each other stands in shared memory, where anybody may have written anything.
         self.capacity.saturating_sub(cursor.own.bytes_since(cursor.other))
     }
 

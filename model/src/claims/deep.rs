@@ -88,6 +88,7 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
             Killed("pipe-x3-timeouts-room", TSO),
         ],
     ),
+    ("Q1", &[Killed("queue-1-2", EXPLORER), Killed("queue-1-2", TSO)]),
     ("P8", &[Killed("pipe-next-sender", EXPLORER), Killed("pipe-next-receiver", EXPLORER)]),
     (
         "V2",

@@ -8,7 +8,6 @@ pub(super) const QUEUE: &[(&str, &[Evidence])] = &[
         "Q1",
         &[
             Killed("queue-2-1", EXPLORER),
-            Killed("queue-1-2", EXPLORER),
             Killed("queue-x3-room", EXPLORER),
             Killed("queue-put-put", EXPLORER),
             Explore("queue-both", RMW2),
@@ -80,6 +79,7 @@ pub(super) const QUEUE: &[(&str, &[Evidence])] = &[
             Killed("queue-put-is-full", EXPLORER),
             Killed("queue-put-len", EXPLORER),
             Killed("queue-busy-len", EXPLORER),
+            Explore("queue-through-len", LOOM2),
             Explore("queue-put-is-empty", LOOM2),
             Explore("queue-put-is-full", RMW2),
             Explore("queue-put-len", RMW2),

@@ -45,6 +45,8 @@ pub fn queues() -> Vec<Scenario<QueueSubject>> {
         Scenario::new("queue-put-is-empty", two, [&[Op::Put(A), Op::IsEmpty], &[Op::IsEmpty, Op::TryGet]]),
         Scenario::new("queue-put-is-full", one, [&[Op::TryPut(A), Op::TryPut(B)], &[Op::IsFull(A), Op::Get]]),
         Scenario::new("queue-put-len", two, [PUT_TWICE, &[Op::Len, Op::Get, Op::Len]]),
+        // Nobody tells whoever counts what has happened: it finds out by itself.
+        Scenario::new("queue-through-len", queue(1, &[0], &[0]), [&[Op::Put(A), Op::Get], &[Op::Len]]),
         Scenario::new("queue-wrap", old, [&[Op::Put(EMPTY), Op::Put(A)], GET_TWICE]),
     ]
 }
