@@ -258,20 +258,17 @@ fn measure(arena: &Arena, rounds: usize) -> Fallible<Vec<Row>> {
 
 fn run(arguments: &[String]) -> Fallible<()> {
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let rounds = match arguments.iter().position(|argument| argument == "--rounds") {
-        Some(at) => arguments.get(at + 1).ok_or("--rounds needs a number")?.parse()?,
-        None => 9,
-    };
+    let rounds = arena::rounds(arguments, 9)?;
     let Some(peer) = Peer::compile("pthread_peer", PEER)? else {
         println!("no C compiler (`cc`): nothing to compare with");
         return Ok(());
     };
-    let cpus = if has("--no-pin") { Cpus(None) } else { Cpus::two() };
+    let cpus = Cpus::asked_for(arguments);
     let (rounds, iterations, increments, time) = match has("--bench") {
         true => (rounds, 4_000_000, 1_000_000, Duration::from_millis(200)),
         false => (1, 10_000, 1_000, Duration::from_millis(5)),
     };
-    let rows = measure(&Arena { peer, cpus, iterations, increments, time }, rounds.max(1))?;
+    let rows = measure(&Arena { peer, cpus, iterations, increments, time }, rounds)?;
     if has("--json") {
         println!("[{}]", rows.iter().map(Row::json).collect::<Vec<_>>().join(",\n "));
         return Ok(());
@@ -288,12 +285,5 @@ fn run(arguments: &[String]) -> Fallible<()> {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    arena::main(run)
 }

@@ -222,16 +222,13 @@ fn two(cpus: Cpus, one: impl FnOnce() -> bool, other: impl FnOnce() -> bool) -> 
 
 fn run(arguments: &[String]) -> Fallible<()> {
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let rounds: usize = match arguments.iter().position(|argument| argument == "--rounds") {
-        Some(at) => arguments.get(at + 1).ok_or("--rounds needs a number")?.parse()?,
-        None => 7,
-    };
+    let rounds = arena::rounds(arguments, 7)?;
     let Some(peer) = Peer::compile("two_processes_peer", PEER)? else {
         println!("no C compiler (`cc`): nothing to compare with");
         return Ok(());
     };
-    let cpus = if has("--no-pin") { Cpus(None) } else { Cpus::two() };
-    let (rounds, part) = if has("--bench") { (rounds.max(1), 1) } else { (1, 1000) };
+    let cpus = Cpus::asked_for(arguments);
+    let (rounds, part) = if has("--bench") { (rounds, 1) } else { (1, 1000) };
     let mut rows = rows();
     for _ in 0..rounds {
         rows.iter_mut().try_for_each(|row| row.run(&peer, cpus, part))?;
@@ -260,12 +257,5 @@ fn run(arguments: &[String]) -> Fallible<()> {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    arena::main(run)
 }

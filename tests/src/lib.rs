@@ -269,6 +269,13 @@ impl Watchdog {
     }
 }
 
+/// The most memory that this process has had, in KiB.
+pub fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("/proc is mounted");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the kernel counts it");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
 /// Waits until `condition` holds: for what shared memory or the file system shows, of which no pipe tells.
 #[track_caller]
 pub fn until(what: &str, mut condition: impl FnMut() -> bool) {

@@ -8,7 +8,7 @@ use procession::{
     TryRecvError, TrySendError, TypePrint,
 };
 use procession_tests::pipe_tasks::Remote;
-use procession_tests::{Name, Random, Watchdog, refused, task, told};
+use procession_tests::{Name, Random, Watchdog, peak, refused, task, told};
 use std::fs::File;
 use std::time::Duration;
 
@@ -207,13 +207,6 @@ fn a_record_that_no_sender_writes() {
     name.patch(at::RECORDS + 24 + 2048 + 16, &(START | 1 << 62).to_ne_bytes());
     assert_eq!(receiver.recv_timeout(SOON), Err(RecvTimeoutError::TimedOut));
     assert!(peak() - before < 32 << 10, "{} KiB for a message of which there is 1", peak() - before);
-}
-
-/// The most memory that this process has had, in KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 #[test]

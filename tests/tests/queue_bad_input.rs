@@ -8,7 +8,7 @@ use procession::{
 };
 use procession_tests::pipe_tasks::Remote;
 use procession_tests::queue_tasks::Message;
-use procession_tests::{Name, Random, Watchdog, refused, task, told};
+use procession_tests::{Name, Random, Watchdog, peak, refused, task, told};
 use serde::{Deserialize, Serialize, Serializer};
 use std::time::Duration;
 
@@ -257,13 +257,6 @@ fn a_record_that_nobody_writes() {
     assert!(peak() - before < 32 << 10, "{} KiB for a message of 16 bytes", peak() - before);
     name.patch(at::RECORDS, &(1u64 << 63 | 16).to_ne_bytes());
     assert_eq!(queue.get(), Ok(vec![7; 15]));
-}
-
-/// The most memory that this process has had, in KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 #[test]

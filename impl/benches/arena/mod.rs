@@ -4,7 +4,7 @@ use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 /// What can go wrong here ends the benchmark.
 pub type Fallible<T> = Result<T, Box<dyn Error>>;
@@ -15,13 +15,18 @@ pub struct Cpus(pub Option<[usize; 2]>);
 
 impl Cpus {
     /// The first two that this process may use.
-    pub fn two() -> Cpus {
+    fn two() -> Cpus {
         let two = || {
             let allowed = sched_getaffinity(Pid::from_raw(0)).ok()?;
             let mut cpus = (0..CpuSet::count()).filter(|cpu| allowed.is_set(*cpu).unwrap_or(false));
             Some([cpus.next()?, cpus.next()?])
         };
         Cpus(two())
+    }
+
+    /// What the arguments say: `--no-pin`, or else two.
+    pub fn asked_for(arguments: &[String]) -> Cpus {
+        if arguments.iter().any(|argument| argument == "--no-pin") { Cpus(None) } else { Cpus::two() }
     }
 
     /// Puts the calling process on one of them.
@@ -81,6 +86,26 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Runs a benchmark with the arguments that this process was given.
+pub fn main(run: fn(&[String]) -> Fallible<()>) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// How many rounds the arguments ask for with `--rounds N`, at least one.
+pub fn rounds(arguments: &[String], usual: usize) -> Fallible<usize> {
+    match arguments.iter().position(|argument| argument == "--rounds") {
+        Some(at) => Ok(arguments.get(at + 1).ok_or("--rounds needs a number")?.parse::<usize>()?.max(1)),
+        None => Ok(usual),
     }
 }
 

@@ -2,6 +2,7 @@
 //! or configuration: what is checked is what ships.
 
 pub mod array;
+pub mod cursor;
 pub mod lock;
 pub mod message;
 pub mod peers;

@@ -25,6 +25,7 @@
 //! Each side keeps what it last saw of the other's word ([`Cursor`]) and looks again only when that is used up: as long as it
 //! is not, nobody touches a line that the other writes.
 
+pub use super::cursor::{Cursor, Progress, Side, WORD_BYTES};
 use crate::platform::{Access, Ordering, Platform, Site, Wakeup};
 use zerocopy::FromBytes;
 
@@ -114,90 +115,8 @@ pub static SITES: &[&Site] = &[
     &GONE_LOOK, &WAKE_ALL,
 ];
 
-/// Bytes of a word: records begin and end at multiples of this.
-pub const WORD_BYTES: usize = 8;
-
-const COUNT: u32 = CLOSED - 1;
-const CLOSED: u32 = 1 << 31;
 const ASLEEP: u32 = 1 << 31;
 const GONE: u32 = 1;
-
-/// How far a side has come: its word, decoded.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Progress(u64);
-
-impl Progress {
-    /// The word as it stands in memory.
-    pub fn from_bits(bits: u64) -> Progress {
-        Progress(bits)
-    }
-    /// As it stands in memory.
-    pub fn to_bits(self) -> u64 {
-        self.0
-    }
-    /// Records, modulo 2^31.
-    #[inline(always)]
-    pub fn count(self) -> u32 {
-        self.low() & COUNT
-    }
-    /// Bytes, modulo 2^32.
-    #[inline(always)]
-    pub fn position(self) -> u32 {
-        (self.0 >> 32) as u32
-    }
-    /// Whether the side has closed.
-    #[inline(always)]
-    pub fn is_closed(self) -> bool {
-        self.low() & CLOSED != 0
-    }
-    /// How many records further this is than `earlier`.
-    #[inline(always)]
-    pub fn records_since(self, earlier: Progress) -> u32 {
-        self.count().wrapping_sub(earlier.count()) & COUNT
-    }
-    /// How many bytes further.
-    #[inline(always)]
-    pub fn bytes_since(self, earlier: Progress) -> usize {
-        self.position().wrapping_sub(earlier.position()) as usize
-    }
-    /// The half that is slept on.
-    #[inline(always)]
-    fn low(self) -> u32 {
-        self.0 as u32
-    }
-    #[inline(always)]
-    fn after(self, records: u32, bytes: u32) -> Progress {
-        let low = self.count().wrapping_add(records) & COUNT | self.low() & CLOSED;
-        Progress(u64::from(self.position().wrapping_add(bytes)) << 32 | u64::from(low))
-    }
-    /// Without the bit that says so.
-    fn opened(self) -> Progress {
-        Progress(self.0 & !u64::from(CLOSED))
-    }
-    fn closed(self) -> Progress {
-        Progress(self.0 | u64::from(CLOSED))
-    }
-}
-
-/// Who moves a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// The writer, who moves the tail.
-    Writer,
-    /// The reader, who moves the head.
-    Reader,
-}
-
-impl Side {
-    /// The other.
-    #[inline(always)]
-    pub fn other(self) -> Side {
-        match self {
-            Side::Writer => Side::Reader,
-            Side::Reader => Side::Writer,
-        }
-    }
-}
 
 /// Something alone on its cache lines: two, for the processor fetches them in pairs.
 #[repr(C, align(128))]
@@ -223,7 +142,7 @@ impl<P: Platform> Control<P> {
     /// A side's word at this instant.
     #[inline(always)]
     pub fn peek(&self, platform: &P, side: Side, site: &'static Site) -> Progress {
-        Progress(platform.load(self.word(side), site))
+        Progress::from_bits(platform.load(self.word(side), site))
     }
     #[inline(always)]
     fn word(&self, side: Side) -> &P::Word<u64> {
@@ -238,77 +157,6 @@ impl<P: Platform> Control<P> {
             Side::Writer => &self.marks.0[0],
             Side::Reader => &self.marks.0[1],
         }
-    }
-}
-
-/// What a side remembers between two operations.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Cursor {
-    /// How far it has come, with what is not committed yet.
-    own: Progress,
-    /// What it has committed.
-    committed: Progress,
-    /// What it last saw of the other.
-    other: Progress,
-}
-
-impl Cursor {
-    /// A side that has come so far, and has seen the other come so far.
-    #[inline(always)]
-    pub fn new(own: Progress, other: Progress) -> Cursor {
-        Cursor { own, committed: own, other }
-    }
-    /// Where its next record begins.
-    #[inline(always)]
-    pub fn position(&self) -> u32 {
-        self.own.position()
-    }
-    /// How far it has come.
-    pub fn own(&self) -> Progress {
-        self.own
-    }
-    /// How far it has come with what others know of.
-    pub fn committed(&self) -> Progress {
-        self.committed
-    }
-    /// What it last saw of the other.
-    #[inline(always)]
-    pub fn other(&self) -> Progress {
-        self.other
-    }
-    /// Whether the other side has closed, as far as was seen.
-    #[inline(always)]
-    pub fn other_is_closed(&self) -> bool {
-        self.other.is_closed()
-    }
-    /// Whether it has written, or read, what it has not committed yet.
-    #[inline(always)]
-    pub fn is_staged(&self) -> bool {
-        self.own != self.committed
-    }
-    /// Bytes of the records that a reader has seen and not gone past.
-    #[inline(always)]
-    pub fn filled(&self) -> usize {
-        self.other.bytes_since(self.own)
-    }
-    /// How many they are.
-    #[inline(always)]
-    pub fn records(&self) -> u32 {
-        self.other.records_since(self.own)
-    }
-    /// How many records a writer has committed that were not given back, as far as was seen.
-    #[inline(always)]
-    pub fn records_out(&self) -> u32 {
-        self.own.records_since(self.other)
-    }
-    /// Goes past all records that were seen.
-    pub fn skip(&mut self) {
-        self.own = self.other.opened();
-    }
-    /// Goes past a record; nobody knows before the next commit.
-    #[inline(always)]
-    pub fn advance(&mut self, words: usize) {
-        self.own = self.own.after(1, (words * WORD_BYTES) as u32);
     }
 }
 
@@ -381,7 +229,7 @@ impl<'a, P: Platform> Ring<'a, P> {
     #[inline]
     pub fn see(self, platform: &P, side: Side, cursor: &mut Cursor) -> Result<(), Corrupt> {
         let site = if side == Side::Writer { &SEE_HEAD } else { &SEE_TAIL };
-        let other = Progress(platform.load(self.control.word(side.other()), site));
+        let other = Progress::from_bits(platform.load(self.control.word(side.other()), site));
         let (tail, head) = if side == Side::Writer { (cursor.own, other) } else { (other, cursor.own) };
         let bytes = tail.bytes_since(head);
         let records = tail.records_since(head) as usize;
@@ -407,7 +255,7 @@ impl<'a, P: Platform> Ring<'a, P> {
         let old = cursor.committed;
         cursor.committed = cursor.own;
         let site = if side == Side::Writer { &COMMIT } else { &GIVE_BACK };
-        platform.store(self.control.word(side), cursor.own.0, site);
+        platform.store(self.control.word(side), cursor.own.to_bits(), site);
         old
     }
 
@@ -433,7 +281,7 @@ impl<'a, P: Platform> Ring<'a, P> {
     /// Whether the other side has moved on from what was seen last.
     #[inline]
     pub fn has_moved(self, platform: &P, side: Side, cursor: &Cursor, site: &'static Site) -> bool {
-        platform.load(self.control.word(side.other()), site) != cursor.other.0
+        platform.load(self.control.word(side.other()), site) != cursor.other.to_bits()
     }
 
     /// Says that this side is about to sleep until the other one moves on from what was seen last.
@@ -461,7 +309,7 @@ impl<'a, P: Platform> Ring<'a, P> {
     pub fn seal(self, platform: &P, side: Side, cursor: &mut Cursor) {
         cursor.own = cursor.own.closed();
         cursor.committed = cursor.own;
-        platform.store(self.control.word(side), cursor.own.0, &CLOSE);
+        platform.store(self.control.word(side), cursor.own.to_bits(), &CLOSE);
     }
 
     /// Wakes everybody who sleeps on what this side has come to.
