@@ -95,10 +95,13 @@ pub struct Measured {
     pub took: Duration,
 }
 
-/// Lets real processes add; the unlocked form again and again, until an update is lost or `budget` is spent.
+/// Lets real processes add; the unlocked form again and again, until an update is lost or `budget` is spent. Each time they
+/// add twice as often, up to a point: two that share a processor only meet if one is interrupted at work.
 pub fn measure(helper: &Helper, form: Form, roles: u64, increments: u64, budget: Duration) -> Result<Measured, Error> {
+    const MOST_DOUBLINGS: u32 = 8;
     let until = Instant::now() + budget;
     for rounds in 1.. {
+        let increments = increments.saturating_mul(1 << (rounds - 1).min(MOST_DOUBLINGS));
         let (took, total) = round(helper, form, roles, increments)?;
         let lost = roles * increments - total;
         if form != Form::Unlocked || lost > 0 || Instant::now() > until {

@@ -88,7 +88,7 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
             Killed("pipe-x3-timeouts-room", TSO),
         ],
     ),
-    ("Q1", &[Killed("queue-1-2", EXPLORER), Killed("queue-1-2", TSO)]),
+    ("Q1", &[Killed("queue-1-2", EXPLORER), Killed("queue-1-2", TSO), Explore("queue-put-get-twice", RMW)]),
     ("P8", &[Killed("pipe-next-sender", EXPLORER), Killed("pipe-next-receiver", EXPLORER)]),
     (
         "V2",

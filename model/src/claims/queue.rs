@@ -11,7 +11,7 @@ pub(super) const QUEUE: &[(&str, &[Evidence])] = &[
             Killed("queue-x3-room", EXPLORER),
             Killed("queue-put-put", EXPLORER),
             Explore("queue-both", RMW2),
-            Explore("queue-put-get-twice", RMW),
+            Explore("queue-put-get-twice", RMW2),
             Explore("queue-put-put", LOOM2),
             Explore("queue-put-put", RMW2),
         ],

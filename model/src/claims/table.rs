@@ -1,4 +1,4 @@
-//! What stands behind each claim whenever it is put to the test: less than two minutes for all of them.
+//! What stands behind each claim whenever it is put to the test: less than a minute for all of them.
 
 use super::worlds::{DFS, EXPLORER, LOOM, LOOM2, LOOM3, PCT, RACE, RANDOM, RMW, RMW2, TSO, TWO_BY_TWO};
 use crate::evidence::Evidence::{self, Explore, Job, Killed, Loses, Programs, Shows, Small, Tears};
