@@ -1,6 +1,7 @@
 //! What can go wrong with a queue, per operation. A value that was not put comes back, in [`Unsent`](crate::Unsent).
 
 use crate::algorithm::queue::Refused;
+use crate::algorithm::tally::LIMIT;
 use crate::codec::{DecodeError, EncodeError};
 use crate::error::AttachError;
 use thiserror::Error;
@@ -21,6 +22,12 @@ pub enum PutError {
         bytes: usize,
         /// The most there may be.
         most: usize,
+    },
+    /// So many messages of a [`JoinableQueue`](crate::JoinableQueue) were got and never reported done, or wait to be got.
+    #[error("{limit} tasks are unfinished, and there may be no more: was `task_done` forgotten?")]
+    TooManyTasks {
+        /// The most there may be.
+        limit: usize,
     },
     /// The value cannot be written as bytes. The queue is as it was.
     #[error(transparent)]
@@ -126,6 +133,7 @@ impl PutError {
             Refused::Disconnected => PutError::Disconnected,
             Refused::TooLarge => PutError::TooLarge { bytes, most },
             Refused::Blind => PutError::Blind,
+            Refused::TooMany => PutError::TooManyTasks { limit: LIMIT as usize },
             Refused::WouldBlock | Refused::TimedOut | Refused::Corrupt => PutError::Corrupt,
         }
     }
@@ -138,7 +146,9 @@ impl GetError {
             Refused::Closed => GetError::Closed,
             Refused::Disconnected => GetError::Disconnected,
             Refused::Blind => GetError::Blind,
-            Refused::WouldBlock | Refused::TimedOut | Refused::TooLarge | Refused::Corrupt => GetError::Corrupt,
+            Refused::WouldBlock | Refused::TimedOut | Refused::TooLarge | Refused::TooMany | Refused::Corrupt => {
+                GetError::Corrupt
+            }
         }
     }
 }

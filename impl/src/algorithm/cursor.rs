@@ -145,7 +145,8 @@ impl Cursor {
     }
     /// Goes past all records that were seen.
     pub fn skip(&mut self) {
-        self.own = self.other.opened();
+        let end = self.other.opened();
+        self.own = if self.own.is_closed() { end.closed() } else { end };
     }
     /// Goes past a record; nobody knows before the next commit.
     #[inline(always)]

@@ -3,6 +3,7 @@
 
 pub mod array;
 pub mod cursor;
+pub mod joinable;
 pub mod lock;
 pub mod message;
 pub mod peers;
@@ -14,6 +15,7 @@ pub mod raw_value;
 pub mod record;
 pub mod ring;
 pub mod rlock;
+pub mod tally;
 pub mod value;
 
 use crate::platform::Site;
@@ -48,6 +50,8 @@ pub fn sites() -> impl Iterator<Item = &'static Site> {
         queue::SITES,
         queue_gate::SITES,
         queue_whole::SITES,
+        joinable::SITES,
+        tally::SITES,
         peers::SITES,
     ]
     .into_iter()

@@ -27,7 +27,7 @@ use super::lock::{self, Entered, Exclusion, Intent};
 pub use super::queue_gate::Control;
 use super::queue_gate::Turn;
 use super::record::{Framing, Label};
-use super::ring::{Cursor, Ring, Side, WORD_BYTES};
+use super::ring::{Cursor, Progress, Ring, Side, WORD_BYTES};
 use crate::platform::{Access, Ordering, Platform, Site, Wakeup};
 use std::marker::PhantomData;
 
@@ -49,6 +49,8 @@ pub enum Refused {
     Disconnected,
     /// More bytes than the queue has room for.
     TooLarge,
+    /// There are as many messages that were got and are not done with as there may be.
+    TooMany,
     /// Whoever is inside cannot be asked after, and may be dead: waiting might never end.
     Blind,
     /// A word holds what no peer writes.
@@ -78,6 +80,25 @@ pub trait Parts<P: Platform> {
     fn most(&self) -> u32;
     /// Whether nobody is on that side, who could put or get, and somebody has been.
     fn is_deserted(&self, side: Side) -> bool;
+
+    // For those who keep account of messages as tasks; nobody does unless they say so.
+
+    /// Inside the putters' lock: whether one more message than `tail` says is allowed at all.
+    #[inline(always)]
+    fn admits(&self, _platform: &P, _tail: Progress) -> bool {
+        true
+    }
+    /// Inside the getters' lock: `me` is about to get a message.
+    #[inline(always)]
+    fn takes(&self, _platform: &P, _me: Owner) {}
+    /// Inside the getters' lock: nobody is to get what comes after `head`.
+    #[inline(always)]
+    fn discards(&self, _platform: &P, _head: Progress) {}
+    /// Whether nobody is to get any message, though there may still be some.
+    #[inline(always)]
+    fn is_discarded(&self, _platform: &P) -> bool {
+        false
+    }
 }
 
 /// A queue.
@@ -103,6 +124,10 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         }
         let has_room = |cursor: &Cursor| ring.room(cursor) >= bytes && cursor.records_out() < most;
         let mut turn = self.enter(platform, me, Side::Writer, patience, has_room)?;
+        if !self.parts.admits(platform, turn.cursor.own()) {
+            self.leave(platform, Side::Writer, turn.entered);
+            return Err(Refused::TooMany);
+        }
         let label = Label::whole(message.len());
         let words = ring.write(platform, framing, turn.cursor.position(), label, message);
         turn.cursor.advance(words);
@@ -121,6 +146,11 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
     ) -> Result<(), Refused> {
         let (ring, framing) = (self.parts.ring(), self.parts.framing());
         let mut turn = self.enter(platform, me, Side::Reader, patience, |cursor| cursor.records() > 0)?;
+        if turn.cursor.own().is_closed() && self.parts.is_discarded(platform) {
+            // Somebody died before it was done with that.
+            self.skip(platform, turn);
+            return Err(Refused::Closed);
+        }
         let position = turn.cursor.position();
         let bytes = usize::try_from(ring.label_at(platform, framing, position).to_come).unwrap_or(usize::MAX);
         // Whatever the record says, nothing is looked for outside what was put.
@@ -130,6 +160,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             return Err(Refused::Corrupt);
         };
         ring.read(platform, position.wrapping_add(framing.ahead()), place);
+        self.parts.takes(platform, me);
         turn.cursor.advance(framing.words(bytes));
         self.publish(platform, Side::Reader, turn);
         Ok(())

@@ -48,9 +48,15 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             self.leave(platform, side, entered);
             return Err(refused);
         }
-        cursor.skip();
-        self.publish(platform, side, Turn { entered, cursor });
+        self.parts.discards(platform, cursor.own());
+        self.skip(platform, Turn { entered, cursor });
         Ok(())
+    }
+
+    /// Inside the getters' lock: goes past all messages there are, as far as was seen.
+    pub(super) fn skip(&self, platform: &P, mut turn: Turn) {
+        turn.cursor.skip();
+        self.publish(platform, Side::Reader, turn);
     }
 
     /// Wakes everybody who waits for `side`: somebody has left it.
@@ -62,7 +68,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
     pub fn is_empty(&self, platform: &P) -> bool {
         // If they are the same, the head had not moved when the tail was read: it cannot pass it. If not, there was a message
         // when the head was read, or it was put since.
-        self.glance(platform, Side::Reader).records() == 0
+        self.glance(platform, Side::Reader).records() == 0 || self.parts.is_discarded(platform)
     }
 
     /// Whether there is no room for a message of so many bytes, at some instant of this call.
@@ -76,7 +82,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             platform.loop_head(&[cursor.own().to_bits(), cursor.other().to_bits()]);
             // The tail can only have gone further from the head that was read after it.
             if !self.is_behind(Side::Writer, &cursor) && is_full(&cursor) {
-                return true;
+                return !self.parts.is_discarded(platform);
             }
             // And the head only nearer to a tail that is read after it.
             let tail = self.peek(platform, Side::Writer);
@@ -96,7 +102,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             platform.loop_head(&[cursor.own().to_bits(), cursor.other().to_bits()]);
             let head = self.peek(platform, Side::Reader);
             if head == cursor.own() {
-                return Ok(cursor.records());
+                return Ok(if self.parts.is_discarded(platform) { 0 } else { cursor.records() });
             }
             cursor = Cursor::new(head, self.peek(platform, Side::Writer));
         }

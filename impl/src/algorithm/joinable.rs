@@ -1,0 +1,237 @@
+//! A joinable queue: a [queue](super::queue) whose messages are tasks, of which each is to be reported done by the process
+//! that got it; and whoever joins waits until all are.
+//!
+//! | `events` | bits | meaning |
+//! |---|---|---|
+//! | | 0-30 | changes when somebody who waits is to look again |
+//! | | 31 | `WAITING`: somebody waits, or did once |
+//!
+//! Transitions: `n → n + WAITING` (whoever is about to wait) · `n + WAITING → n + 1` (whoever has finished the last task, as far
+//! as it can see, has acknowledged, or has discarded).
+//!
+//! Invariants:
+//! 1. Whoever waits says so first and looks then; whoever changes something says so first and then looks who waits; a fence
+//!    on either side. So one of the two sees the other.
+//! 2. A worker that has another task in hand, or sees messages that nobody has got yet, wakes nobody: another task will be
+//!    finished later, and the last of all sees neither.
+//! 3. Nobody sleeps without having asked whether those live who have tasks in hand, where nothing else is left; and whether
+//!    somebody is left who could get what is left.
+
+use super::Owner;
+use super::queue::{Parts, Queue, Refused};
+use super::ring::Side;
+use super::tally::{Blind, NoTask, Tallies, unfinished};
+use crate::platform::{Access, Ordering, Platform, Site, Wakeup};
+
+const EVENTS: Site = Site::new("join.events", Access::Load, Ordering::Acquire, "pairs with join.tell");
+const REGISTER: Site = Site::new(
+    "join.register",
+    Access::Modify,
+    Ordering::Release,
+    "pairs with join.waiting: whoever is to wake us has seen as much of the queue as we",
+);
+const HEAVY: Site = Site::new(
+    "join.heavy",
+    Access::HeavyFence,
+    Ordering::SeqCst,
+    "pairs with join.light: of join.register and what somebody finishes, somebody sees the other's",
+);
+const LIGHT: Site = Site::new(
+    "join.light",
+    Access::LightFence,
+    Ordering::SeqCst,
+    "pairs with join.heavy: a task is done before the look who waits",
+);
+const IS_WAITING: Site = Site::new("join.waiting", Access::Load, Ordering::Acquire, "pairs with join.register");
+const TELL: Site = Site::new(
+    "join.tell",
+    Access::Modify,
+    Ordering::Release,
+    "pairs with join.events: whoever looks again sees what there is to see",
+);
+const SLEEP: Site = Site::plain("join.sleep", Access::Wait, "compares with what stood there before the look");
+const WAKE: Site = Site::plain("join.wake", Access::Wake, "what was slept on is not there any more");
+
+/// The sites of this file.
+pub static SITES: &[&Site] = &[&EVENTS, &REGISTER, &HEAVY, &LIGHT, &IS_WAITING, &TELL, &SLEEP, &WAKE];
+
+const WAITING: u32 = 1 << 31;
+/// How often to look again while others are at work.
+const TRIES: u32 = 8;
+
+/// What a joinable queue has beside a queue.
+pub trait TaskParts<P: Platform>: Parts<P> {
+    /// Who has taken and done how much.
+    fn tallies(&self) -> Tallies<'_, P>;
+    /// What whoever joins sleeps on.
+    fn events(&self) -> &P::Word<u32>;
+    /// Which tally is this process's.
+    fn slot(&self) -> usize;
+}
+
+/// Not all tasks are done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unjoined {
+    /// Some were not until the deadline had passed; or somebody was stopped in the middle of a `get` until then.
+    TimedOut,
+    /// So many never will be: the processes that got them have died. All others are.
+    WorkerDied(u32),
+    /// There are messages, and nobody is left who could get them.
+    Disconnected,
+    /// Whether a worker lives cannot be found out.
+    Blind,
+    /// A word holds what no peer writes.
+    Corrupt,
+}
+
+impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
+    /// Reports that one of this process's tasks is done.
+    #[inline]
+    pub fn task_done(&self, platform: &P, me: Owner) -> Result<(), NoTask> {
+        let (tallies, slot) = (self.parts.tallies(), self.parts.slot());
+        tallies.done(platform, me, slot)?;
+        self.tell(platform, || tallies.is_idle(platform, me, slot) && self.is_empty(platform));
+        Ok(())
+    }
+
+    /// Waits until every message that was ever put has been got and reported done.
+    pub fn join(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<(), Unjoined> {
+        let events = self.parts.events();
+        let (mut suspicious, mut last_look, mut ticks) = (false, false, 0);
+        if self.is_finished(platform) {
+            return Ok(());
+        }
+        loop {
+            platform.outer_loop_head(&[suspicious, last_look].map(u64::from));
+            let seen: u32 = platform.load(events, &EVENTS);
+            let waiting = seen | WAITING;
+            if seen != waiting && platform.compare_exchange(events, seen, waiting, &REGISTER).is_err() {
+                continue; // somebody else has, or there is news
+            }
+            platform.heavy_fence(&HEAVY);
+            // Before the look at what there is: whatever they got before they went is seen.
+            let deserted = self.parts.is_deserted(Side::Reader);
+            if self.is_finished(platform) {
+                return Ok(());
+            }
+            if !self.is_empty(platform) {
+                if deserted {
+                    return Err(Unjoined::Disconnected);
+                }
+            } else if let Some(()) = self.judge(platform, me, (deadline, suspicious))? {
+                return Ok(());
+            }
+            if last_look {
+                return Err(Unjoined::TimedOut);
+            }
+            suspicious = false;
+            match platform.wait(events, waiting, deadline, ticks, &SLEEP) {
+                Wakeup::Woken | Wakeup::Changed => {}
+                Wakeup::Tick => (suspicious, ticks) = (true, ticks + 1),
+                Wakeup::TimedOut => (suspicious, last_look) = (true, true),
+            }
+        }
+    }
+
+    /// Where nothing is left in the queue: whether all is done, or will never be.
+    fn judge(
+        &self,
+        platform: &P,
+        me: Owner,
+        (deadline, suspicious): (P::Deadline, bool),
+    ) -> Result<Option<()>, Unjoined> {
+        let entered = self.lock(platform, me, Side::Reader, (deadline, suspicious))?;
+        let hands = self.parts.tallies().hands(platform, me);
+        let (put, got) = self.passed(platform);
+        self.leave(platform, Side::Reader, entered);
+        let hands = hands.map_err(|Blind| Unjoined::Blind)?;
+        match unfinished(put, hands.finished) {
+            0 => Ok(Some(())),
+            tasks if put == got && hands.in_hand == 0 => Err(Unjoined::WorkerDied(tasks)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Takes note of all tasks whose workers have died: they count as finished. Answers how many they were.
+    pub fn acknowledge(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<u32, Refused> {
+        let tallies = self.parts.tallies();
+        // Whoever died inside may have done so while this process waited for something else.
+        let entered = self.lock(platform, me, Side::Reader, (deadline, true))?;
+        let hands = tallies.hands(platform, me);
+        let (_, got) = self.passed(platform);
+        let lost = hands.map(|hands| unfinished(got, hands.finished).wrapping_sub(hands.in_hand));
+        if let Ok(lost) = lost {
+            tallies.acknowledge(platform, lost);
+        }
+        self.leave(platform, Side::Reader, entered);
+        self.tell(platform, || true);
+        lost.map_err(|Blind| Refused::Blind)
+    }
+
+    /// How many tasks are unfinished, at some instant of this call.
+    pub fn unfinished(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<u32, Refused> {
+        if let Some(count) = (0..TRIES).find_map(|_| self.count(platform)) {
+            return Ok(count);
+        }
+        // They are too busy: nobody puts anything while we look. What is left to disturb us is an acknowledgement.
+        platform.outer_loop_head(&[1]);
+        let entered = self.lock(platform, me, Side::Writer, (deadline, false))?;
+        let count = loop {
+            platform.loop_head(&[]);
+            if let Some(count) = self.count(platform) {
+                break count;
+            }
+        };
+        self.leave(platform, Side::Writer, entered);
+        Ok(count)
+    }
+
+    /// The same, if nothing but the number of finished tasks changed meanwhile: that goes up by one at a time, so that it was
+    /// every number between what it was before and what it is afterwards.
+    fn count(&self, platform: &P) -> Option<u32> {
+        let tallies = self.parts.tallies();
+        let (put, acknowledged) = (self.passed(platform).0, tallies.acknowledged(platform));
+        let finished = tallies.finished(platform);
+        let same = tallies.acknowledged(platform) == acknowledged && self.passed(platform).0 == put;
+        same.then(|| unfinished(put, finished))
+    }
+
+    /// Whether everything is finished. What is finished is looked at first, so that it may be more by now, but not less.
+    fn is_finished(&self, platform: &P) -> bool {
+        let finished = self.parts.tallies().finished(platform);
+        unfinished(self.passed(platform).0, finished) == 0
+    }
+
+    /// How many messages have been put, and how many of them have been got; those that were discarded count as neither.
+    fn passed(&self, platform: &P) -> (u32, u32) {
+        let cursor = self.glance(platform, Side::Reader);
+        let (put, got) = (cursor.other().count(), cursor.own().count());
+        // Asked last: until it is discarded, nothing is.
+        self.parts.tallies().discarded(platform).map_or((put, got), |at| (at, at))
+    }
+
+    /// Wakes everybody who joins, if it is `worth` it.
+    pub fn tell(&self, platform: &P, worth: impl FnOnce() -> bool) {
+        let events = self.parts.events();
+        platform.light_fence(&LIGHT);
+        let seen: u32 = platform.load(events, &IS_WAITING);
+        if seen & WAITING == 0 || !worth() {
+            return;
+        }
+        let next = seen.wrapping_add(1) & !WAITING;
+        // If this fails, somebody else has told them, after we did what there is to tell.
+        if platform.compare_exchange(events, seen, next, &TELL).is_ok() {
+            platform.wake(events, u32::MAX, &WAKE);
+        }
+    }
+}
+
+impl From<Refused> for Unjoined {
+    fn from(refused: Refused) -> Unjoined {
+        match refused {
+            Refused::TimedOut => Unjoined::TimedOut,
+            Refused::Blind => Unjoined::Blind,
+            _ => Unjoined::Corrupt,
+        }
+    }
+}
