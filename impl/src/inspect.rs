@@ -138,7 +138,8 @@ fn contents(attachment: &Arc<Attachment>, kind: Kind) -> Option<Vec<u8>> {
     let shm = attachment.shm();
     let size = usize::try_from(attachment.element().size).ok()?;
     let (skip, count) = match kind {
-        Kind::Lock | Kind::RLock | Kind::Simplex | Kind::Duplex | Kind::Queue => return None,
+        Kind::Lock | Kind::RLock => return None,
+        Kind::Simplex | Kind::Duplex | Kind::Queue | Kind::JoinableQueue => return None,
         Kind::Array | Kind::RawArray => return elements(attachment, size),
         Kind::RawValue => (0, size.div_ceil(WORD_BYTES)),
         Kind::Value if words_for(size) == 1 => (0, 1),

@@ -6,7 +6,8 @@
 use crate::algorithm::array;
 use crate::algorithm::lock::Lock;
 use crate::algorithm::queue;
-use crate::algorithm::ring::Control;
+use crate::algorithm::ring::{Control, Line};
+use crate::algorithm::tally::{Tally, Totals};
 use crate::algorithm::value::{WORD_BYTES, words_for};
 use crate::shm::{Shm, ShmWord};
 use std::fmt::Write;
@@ -105,6 +106,20 @@ pub struct QueueHead {
     pub most: ShmWord<u32>,
 }
 
+/// The body of a joinable queue, beside its records.
+#[repr(C)]
+#[derive(FromBytes)]
+pub struct JoinableHead {
+    /// As in every queue.
+    pub queue: QueueHead,
+    /// What all tallies share.
+    pub totals: Totals<Shm>,
+    /// What whoever joins sleeps on.
+    pub events: Line<ShmWord<u32>>,
+    /// Beside each slot of the peers: what that peer has taken and done.
+    pub tallies: [Tally<Shm>; PEERS],
+}
+
 /// What a region is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
@@ -127,11 +142,13 @@ pub enum Kind {
     Duplex = 8,
     /// A [`Queue`](crate::Queue).
     Queue = 9,
+    /// A [`JoinableQueue`](crate::JoinableQueue).
+    JoinableQueue = 10,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Lock,
         Kind::RLock,
         Kind::Value,
@@ -141,6 +158,7 @@ impl Kind {
         Kind::Simplex,
         Kind::Duplex,
         Kind::Queue,
+        Kind::JoinableQueue,
     ];
 
     /// The kind with this number.
@@ -155,20 +173,22 @@ impl Kind {
             Kind::Array => 64, // a cache line for the lock
             Kind::RawValue | Kind::RawArray => 0,
             Kind::Simplex | Kind::Duplex | Kind::Queue => PAGE,
+            Kind::JoinableQueue => size_of::<JoinableHead>().next_multiple_of(PAGE),
         }
     }
     /// Bytes of each of those words, for elements of `bytes` bytes; 0 where there are none.
     pub const fn word_width(self, bytes: usize) -> usize {
         match self {
             Kind::Lock | Kind::RLock => 0,
-            Kind::Value | Kind::RawValue | Kind::Simplex | Kind::Duplex | Kind::Queue => WORD_BYTES,
+            Kind::Value | Kind::RawValue => WORD_BYTES,
+            Kind::Simplex | Kind::Duplex | Kind::Queue | Kind::JoinableQueue => WORD_BYTES,
             Kind::Array | Kind::RawArray => array::width_for(bytes),
         }
     }
     /// How many rings it has, each of `length` bytes.
     pub const fn rings(self) -> usize {
         match self {
-            Kind::Simplex | Kind::Queue => 1,
+            Kind::Simplex | Kind::Queue | Kind::JoinableQueue => 1,
             Kind::Duplex => 2,
             _ => 0,
         }
@@ -177,7 +197,7 @@ impl Kind {
     pub const fn words_size(self, bytes: usize, length: usize) -> Option<usize> {
         match self {
             Kind::Lock | Kind::RLock => Some(0),
-            Kind::Simplex | Kind::Duplex | Kind::Queue => length.checked_mul(self.rings()),
+            Kind::Simplex | Kind::Duplex | Kind::Queue | Kind::JoinableQueue => length.checked_mul(self.rings()),
             Kind::Value => words_for(bytes).checked_mul(WORD_BYTES),
             Kind::RawValue => bytes.div_ceil(WORD_BYTES).checked_mul(WORD_BYTES),
             // `bytes` may be what a broken process wrote into a header.
@@ -199,6 +219,8 @@ const _: () = {
     assert!(offset_of!(Header, codec) == 72 + 4 * PEERS + NAME_BYTES);
     assert!(size_of::<Header>() == 88 + 8 * PEERS + NAME_BYTES);
     assert!(size_of::<QueueHead>() <= PAGE && align_of::<QueueHead>() == 128);
+    assert!(offset_of!(JoinableHead, queue) == 0 && align_of::<JoinableHead>() == 128);
+    assert!(size_of::<Tally<Shm>>() == 64 && size_of::<JoinableHead>() <= 5 * PAGE);
     assert!(size_of::<PipeHead>() <= PAGE && BODY.is_multiple_of(PAGE));
     assert!(align_of::<PipeHead>() == 128 && offset_of!(PipeHead, ends) == 2 * 3 * 128);
     assert!(size_of::<Lock<Shm>>() == 16 && align_of::<Lock<Shm>>() == 8);
@@ -235,6 +257,11 @@ pub fn drawing() -> String {
     );
     rows!(BODY, QueueHead: control, most);
     let _ = writeln!(out, "{:>6}  {:>5}  records", BODY + Kind::Queue.words_at(), "...");
+    out.push_str(
+        "-- JoinableQueue: the same; words that all share; for each peer whose tally it is, taken, left, done\n",
+    );
+    rows!(BODY, JoinableHead: queue, totals, events, tallies);
+    let _ = writeln!(out, "{:>6}  {:>5}  records", BODY + Kind::JoinableQueue.words_at(), "...");
     out.push_str("-- RawValue, RawArray\n");
     let _ = writeln!(out, "{BODY:>6}  {:>5}  words, elements", "...");
     out

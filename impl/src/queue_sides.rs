@@ -4,11 +4,11 @@ use crate::algorithm::queue::{Patience, Refused};
 use crate::algorithm::ring::Side;
 use crate::codec::{Codec, DecodeError, EncodeError, Format, Postcard};
 use crate::error::{AttachError, OpenError};
-use crate::layout::Kind;
 use crate::pipe::{attach, blueprint};
 use crate::pipe_error::Unsent;
 use crate::queue_end::{QueueEnd, WAIT, within};
 use crate::queue_error::{GetError, GetTimeoutError, PutError, PutTimeoutError, QueueError, TryGetError, TryPutError};
+use crate::queue_place::{Content, Items};
 use crate::share::Handle;
 use crate::shm::{Attachment, Deadline, Given};
 use std::cell::Cell;
@@ -17,21 +17,23 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The side of a [`Queue`](crate::Queue) that puts. As long as any process has one, or a `Queue`, whoever gets waits.
-pub struct Putter<T, C: Codec<T> = Postcard> {
-    end: QueueEnd,
+/// The side of a [`Queue`](crate::Queue) that puts. As long as any process has one, or a `Queue`, whoever gets waits. That of
+/// a [`JoinableQueue`](crate::JoinableQueue) is a [`TaskPutter`](crate::TaskPutter).
+pub struct Putter<T, C: Codec<T> = Postcard, Q: Content = Items> {
+    pub(crate) end: QueueEnd<Q::Place>,
     _message: PhantomData<fn(&T) -> C>,
 }
 
 /// The side of a [`Queue`](crate::Queue) that gets. When no process has a [`Putter`] or a `Queue` any more, be it that they
-/// were dropped or that their processes were killed, it gets what is there, and is told then. Another putter may come.
-pub struct Getter<T, C: Codec<T> = Postcard> {
-    end: QueueEnd,
+/// were dropped or that their processes were killed, it gets what is there, and is told then. Another putter may come. That
+/// of a [`JoinableQueue`](crate::JoinableQueue) is a [`TaskGetter`](crate::TaskGetter).
+pub struct Getter<T, C: Codec<T> = Postcard, Q: Content = Items> {
+    pub(crate) end: QueueEnd<Q::Place>,
     _message: PhantomData<fn(C) -> T>,
 }
 
 /// Runs `body` with an empty buffer of this thread's, which is kept for the next time.
-fn with_buffer<R>(body: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+pub(crate) fn with_buffer<R>(body: impl FnOnce(&mut Vec<u8>) -> R) -> R {
     thread_local!(static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) });
     // Taken out, not borrowed: what encodes a message may use a queue itself. At the end of a thread it is gone already.
     let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
@@ -42,13 +44,13 @@ fn with_buffer<R>(body: impl FnOnce(&mut Vec<u8>) -> R) -> R {
 }
 
 /// Why a message was not put, whatever was asked for.
-enum Failed {
+pub(crate) enum Failed {
     Attach(AttachError),
     Encode(EncodeError),
     Refused(Refused, usize),
 }
 
-impl<T, C: Codec<T>> Putter<T, C> {
+impl<T, C: Codec<T>, Q: Content> Putter<T, C, Q> {
     /// As [`Queue::put`](crate::Queue::put).
     pub fn put(&self, value: T) -> Result<(), Unsent<T, PutError>> {
         self.push(&value, WAIT).map_err(|failed| Unsent { value, error: self.put_error(failed) })
@@ -84,7 +86,7 @@ impl<T, C: Codec<T>> Putter<T, C> {
     }
 
     #[cold]
-    fn put_error(&self, failed: Failed) -> PutError {
+    pub(crate) fn put_error(&self, failed: Failed) -> PutError {
         match failed {
             Failed::Attach(error) => error.into(),
             Failed::Encode(error) => error.into(),
@@ -94,13 +96,13 @@ impl<T, C: Codec<T>> Putter<T, C> {
 }
 
 /// Why no message was got, whatever was asked for.
-enum Missed {
+pub(crate) enum Missed {
     Attach(AttachError),
     Decode(DecodeError),
     Refused(Refused),
 }
 
-impl<T, C: Codec<T>> Getter<T, C> {
+impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
     /// As [`Queue::get`](crate::Queue::get).
     pub fn get(&self) -> Result<T, GetError> {
         self.pull(WAIT).map_err(get_error)
@@ -139,7 +141,7 @@ impl<T, C: Codec<T>> Getter<T, C> {
                     got = self.end.with(|queue, shm, me| queue.get(shm, me, patience, |_| Some(place)));
                 });
                 got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
-                value.map_err(Missed::Decode)
+                value.map_err(|error| self.missed(error))
             }
             None => {
                 // It is decoded when the message is ours: nobody else runs a codec's code inside a queue.
@@ -152,14 +154,22 @@ impl<T, C: Codec<T>> Getter<T, C> {
                     })
                 });
                 got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
-                C::decode_from(buffer).map_err(Missed::Decode)
+                C::decode_from(buffer).map_err(|error| self.missed(error))
             }
         })
     }
 }
 
+impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
+    #[cold]
+    fn missed(&self, error: DecodeError) -> Missed {
+        self.end.forget();
+        Missed::Decode(error)
+    }
+}
+
 #[cold]
-fn get_error(missed: Missed) -> GetError {
+pub(crate) fn get_error(missed: Missed) -> GetError {
     match missed {
         Missed::Attach(error) => error.into(),
         Missed::Decode(error) => error.into(),
@@ -169,8 +179,8 @@ fn get_error(missed: Missed) -> GetError {
 
 macro_rules! side {
     ($Side:ident, $side:expr) => {
-        impl<T, C: Codec<T>> $Side<T, C> {
-            pub(crate) fn of(end: QueueEnd) -> Self {
+        impl<T, C: Codec<T>, Q: Content> $Side<T, C, Q> {
+            pub(crate) fn of(end: QueueEnd<Q::Place>) -> Self {
                 $Side { end, _message: PhantomData }
             }
             /// As [`Queue::len`](crate::Queue::len).
@@ -203,19 +213,19 @@ macro_rules! side {
             }
         }
 
-        impl<T, C: Codec<T>> Clone for $Side<T, C> {
+        impl<T, C: Codec<T>, Q: Content> Clone for $Side<T, C, Q> {
             fn clone(&self) -> Self {
                 $Side::of(self.end.clone())
             }
         }
 
-        impl<T, C: Codec<T>> Handle for $Side<T, C> {
+        impl<T, C: Codec<T>, Q: Content> Handle for $Side<T, C, Q> {
             fn open(name: &str) -> Result<Self, OpenError> {
-                let attachment = Attachment::open(name, Some(&blueprint::<T, C>(Kind::Queue)))?;
+                let attachment = Attachment::open(name, Some(&blueprint::<T, C>(Q::KIND)))?;
                 Ok($Side::of(QueueEnd::new(&attachment, <C as Format<T>>::fixed(), $side)?))
             }
             fn adopt(given: Given) -> Result<Self, OpenError> {
-                let attachment = attach::<T, C>(given, Kind::Queue)?;
+                let attachment = attach::<T, C>(given, Q::KIND)?;
                 Ok($Side::of(QueueEnd::new(&attachment, <C as Format<T>>::fixed(), $side)?))
             }
             fn attachment(&self) -> &Arc<Attachment> {
@@ -226,7 +236,7 @@ macro_rules! side {
             }
         }
 
-        impl<T, C: Codec<T>> fmt::Debug for $Side<T, C> {
+        impl<T, C: Codec<T>, Q: Content> fmt::Debug for $Side<T, C, Q> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($Side)).field("max_len", &self.max_len()).finish_non_exhaustive()
             }

@@ -10,6 +10,7 @@ pub mod peers;
 pub mod pipe;
 pub mod queue;
 pub mod queue_gate;
+pub mod queue_many;
 pub mod queue_whole;
 pub mod raw_value;
 pub mod record;

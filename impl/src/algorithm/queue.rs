@@ -144,31 +144,56 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         patience: Patience<P::Deadline>,
         take: impl FnOnce(usize) -> Option<&'b mut [u8]>,
     ) -> Result<(), Refused> {
-        let (ring, framing) = (self.parts.ring(), self.parts.framing());
-        let mut turn = self.enter(platform, me, Side::Reader, patience, |cursor| cursor.records() > 0)?;
+        let mut turn = self.enter_to_get(platform, me, patience)?;
+        if let Err(refused) = self.read_next(platform, me, &mut turn, take) {
+            self.leave(platform, Side::Reader, turn.entered);
+            return Err(refused);
+        }
+        self.publish(platform, Side::Reader, turn);
+        Ok(())
+    }
+
+    /// Enters the getters' lock when there is a message to be got.
+    #[inline]
+    pub(super) fn enter_to_get(
+        &self,
+        platform: &P,
+        me: Owner,
+        patience: Patience<P::Deadline>,
+    ) -> Result<Turn, Refused> {
+        let turn = self.enter(platform, me, Side::Reader, patience, |cursor| cursor.records() > 0)?;
         if turn.cursor.own().is_closed() && self.parts.is_discarded(platform) {
             // Somebody died before it was done with that.
             self.skip(platform, turn);
             return Err(Refused::Closed);
         }
+        Ok(turn)
+    }
+
+    /// Inside the getters' lock: reads the next message, and goes past it.
+    #[inline(always)]
+    pub(super) fn read_next<'b>(
+        &self,
+        platform: &P,
+        me: Owner,
+        turn: &mut Turn,
+        take: impl FnOnce(usize) -> Option<&'b mut [u8]>,
+    ) -> Result<(), Refused> {
+        let (ring, framing) = (self.parts.ring(), self.parts.framing());
         let position = turn.cursor.position();
         let bytes = usize::try_from(ring.label_at(platform, framing, position).to_come).unwrap_or(usize::MAX);
         // Whatever the record says, nothing is looked for outside what was put.
         let fits = bytes <= ring.capacity && framing.words(bytes) * WORD_BYTES <= turn.cursor.filled();
-        let Some(place) = fits.then(|| take(bytes)).flatten() else {
-            self.leave(platform, Side::Reader, turn.entered);
-            return Err(Refused::Corrupt);
-        };
+        let place = fits.then(|| take(bytes)).flatten().ok_or(Refused::Corrupt)?;
         ring.read(platform, position.wrapping_add(framing.ahead()), place);
         self.parts.takes(platform, me);
         turn.cursor.advance(framing.words(bytes));
-        self.publish(platform, Side::Reader, turn);
         Ok(())
     }
 
     /// Enters the lock of `side` at a moment when there is `enough` for it.
     #[inline]
-    fn enter(
+    pub(super) fn enter(
         &self,
         platform: &P,
         me: Owner,

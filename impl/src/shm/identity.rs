@@ -45,6 +45,7 @@ impl Identity {
     }
 
     /// This process's slot in the peer table, if it is a peer.
+    #[inline(always)]
     pub(super) fn slot(&self) -> Option<usize> {
         (self.peer() != 0).then(|| self.page().slot.load(Ordering::Relaxed) as usize)
     }

@@ -3,7 +3,7 @@
 use super::{Attachment, Shm, ShmWord};
 use crate::algorithm::lock::Lock;
 use crate::algorithm::rlock::RLock;
-use crate::layout::{BODY, Kind, PipeHead, QueueHead, ValueHead};
+use crate::layout::{BODY, JoinableHead, Kind, PipeHead, QueueHead, ValueHead};
 use crate::platform::Int;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -28,7 +28,8 @@ macro_rules! bodies {
     )*};
 }
 bodies!(Lock<Shm>: &[Kind::Lock, Kind::RLock, Kind::Array], RLock<Shm>: &[Kind::RLock], ValueHead: &[Kind::Value],
-    PipeHead: &[Kind::Simplex, Kind::Duplex], QueueHead: &[Kind::Queue]);
+    PipeHead: &[Kind::Simplex, Kind::Duplex], QueueHead: &[Kind::Queue, Kind::JoinableQueue],
+    JoinableHead: &[Kind::JoinableQueue]);
 
 /// A `T` in a region, for as long as the region is mapped.
 pub struct Mapped<T> {

@@ -89,6 +89,12 @@ impl Attachment {
         seen.1.iter().any(holds) || look() != seen
     }
 
+    /// This process's place in the peer table, if it is a peer.
+    #[inline(always)]
+    pub(crate) fn slot(&self) -> Option<usize> {
+        self.identity.slot()
+    }
+
     fn tell_ever(&self, parts: u32) {
         let ever = &self.header().ever;
         let mut known = ever.load(Ordering::Relaxed);

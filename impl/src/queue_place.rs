@@ -1,0 +1,226 @@
+//! Where the words of a queue are: what the algorithm is given, in a region.
+
+use crate::algorithm::Owner;
+use crate::algorithm::joinable::TaskParts;
+use crate::algorithm::queue::{Control, Parts, Queue};
+use crate::algorithm::record::Framing;
+use crate::algorithm::ring::{Progress, Ring, Side, WORD_BYTES};
+use crate::algorithm::tally::Tallies;
+use crate::error::OpenError;
+use crate::layout::{JoinableHead, Kind, QueueHead};
+use crate::platform::{Access, Ordering, Platform, Site};
+use crate::shm::{Attachment, Mapped, Mirror, Shm, ShmWord};
+use std::sync::Arc;
+
+/// Those who put.
+pub(crate) const PUTTERS: u32 = 1;
+/// Those who get.
+pub(crate) const GETTERS: u32 = 2;
+
+const MOST: Site =
+    Site::new("queue.most", Access::Load, Ordering::Relaxed, "written before anybody else had the region");
+
+/// What a queue carries: [`Items`], or [`Tasks`].
+pub trait Content: 'static {
+    #[doc(hidden)]
+    type Place: Located;
+    #[doc(hidden)]
+    const KIND: Kind;
+}
+
+/// Messages, of which nothing more is known when they were got: a [`Queue`](crate::Queue).
+#[derive(Debug)]
+pub enum Items {}
+
+/// Messages that are to be reported done: a [`JoinableQueue`](crate::JoinableQueue).
+#[derive(Debug)]
+pub enum Tasks {}
+
+impl Content for Items {
+    type Place = Place;
+    const KIND: Kind = Kind::Queue;
+}
+
+impl Content for Tasks {
+    type Place = TaskPlace;
+    const KIND: Kind = Kind::JoinableQueue;
+}
+
+/// The words of a queue in a region.
+pub trait Located: Parts<Shm> + Sized {
+    /// Finds them. `fixed`: how many bytes every message has, if that is always the same.
+    fn find(attachment: &Arc<Attachment>, fixed: Option<usize>) -> Result<Self, OpenError>;
+    /// Those that every queue has.
+    fn place(&self) -> &Place;
+    /// This process has left a side: whoever waits for it looks who is left.
+    fn has_left(queue: &Queue<Shm, Self>, shm: &Shm, side: Side) {
+        queue.rouse(shm, side);
+    }
+    /// This process got a message that is none.
+    fn forget(_queue: &Queue<Shm, Self>, _shm: &Shm, _me: Owner) {}
+}
+
+/// Where a queue is.
+pub struct Place {
+    head: Mapped<QueueHead>,
+    mirror: Mirror,
+    framing: Framing,
+    capacity: usize,
+    most: u32,
+}
+
+impl Place {
+    fn new(
+        attachment: &Arc<Attachment>,
+        head: Option<Mapped<QueueHead>>,
+        fixed: Option<usize>,
+    ) -> Result<Place, OpenError> {
+        let corrupt = || OpenError::Ring { capacity: attachment.length() };
+        let mirror = Mirror::new(attachment, 0)?.ok_or_else(corrupt)?;
+        let head = head.ok_or_else(corrupt)?;
+        let capacity = mirror.capacity();
+        let framing = match fixed {
+            Some(bytes) if bytes <= capacity => Framing::Fixed(bytes),
+            _ => Framing::Framed(longest(capacity)),
+        };
+        let most = attachment.shm().load(&head.most, &MOST);
+        Ok(Place { head, mirror, framing, capacity, most })
+    }
+
+    pub(crate) fn attachment(&self) -> &Arc<Attachment> {
+        self.head.attachment()
+    }
+    /// Bytes of all messages at most.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+}
+
+impl Parts<Shm> for Place {
+    #[inline(always)]
+    fn control(&self) -> &Control<Shm> {
+        &self.head.control
+    }
+    #[inline(always)]
+    fn ring(&self) -> Ring<'_, Shm> {
+        Ring { control: self.head.control.ring(), words: self.mirror.words(), capacity: self.capacity }
+    }
+    #[inline(always)]
+    fn framing(&self) -> Framing {
+        self.framing
+    }
+    #[inline(always)]
+    fn most(&self) -> u32 {
+        self.most
+    }
+    fn is_deserted(&self, side: Side) -> bool {
+        let attachment = self.attachment();
+        attachment.has_been_held(parts(side)) && !attachment.is_held(parts(side))
+    }
+}
+
+impl Located for Place {
+    fn find(attachment: &Arc<Attachment>, fixed: Option<usize>) -> Result<Place, OpenError> {
+        Place::new(attachment, Mapped::body(attachment.clone()), fixed)
+    }
+    fn place(&self) -> &Place {
+        self
+    }
+}
+
+/// Where a joinable queue is.
+pub struct TaskPlace {
+    place: Place,
+    head: Mapped<JoinableHead>,
+}
+
+impl Parts<Shm> for TaskPlace {
+    #[inline(always)]
+    fn control(&self) -> &Control<Shm> {
+        self.place.control()
+    }
+    #[inline(always)]
+    fn ring(&self) -> Ring<'_, Shm> {
+        self.place.ring()
+    }
+    #[inline(always)]
+    fn framing(&self) -> Framing {
+        self.place.framing()
+    }
+    #[inline(always)]
+    fn most(&self) -> u32 {
+        self.place.most()
+    }
+    fn is_deserted(&self, side: Side) -> bool {
+        self.place.is_deserted(side)
+    }
+    #[inline(always)]
+    fn admits(&self, shm: &Shm, tail: Progress) -> bool {
+        self.tallies().admit(shm, tail)
+    }
+    #[inline(always)]
+    fn takes(&self, shm: &Shm, me: Owner) {
+        self.tallies().take(shm, me, self.slot());
+    }
+    fn discards(&self, shm: &Shm, head: Progress) {
+        self.tallies().discard(shm, head);
+    }
+    #[inline(always)]
+    fn is_discarded(&self, shm: &Shm) -> bool {
+        self.tallies().discarded(shm).is_some()
+    }
+}
+
+impl TaskParts<Shm> for TaskPlace {
+    #[inline(always)]
+    fn tallies(&self) -> Tallies<'_, Shm> {
+        Tallies { totals: &self.head.totals, rows: &self.head.tallies }
+    }
+    #[inline(always)]
+    fn events(&self) -> &ShmWord<u32> {
+        &self.head.events.0
+    }
+    #[inline(always)]
+    fn slot(&self) -> usize {
+        self.place.attachment().slot().unwrap_or(usize::MAX)
+    }
+}
+
+impl Located for TaskPlace {
+    fn find(attachment: &Arc<Attachment>, fixed: Option<usize>) -> Result<TaskPlace, OpenError> {
+        let head = Mapped::<JoinableHead>::body(attachment.clone());
+        let head = head.ok_or_else(|| OpenError::Ring { capacity: attachment.length() })?;
+        let place = Place::new(attachment, Some(head.part(|head| &head.queue)), fixed)?;
+        Ok(TaskPlace { place, head })
+    }
+    fn place(&self) -> &Place {
+        &self.place
+    }
+    fn has_left(queue: &Queue<Shm, TaskPlace>, shm: &Shm, side: Side) {
+        queue.rouse(shm, side);
+        if side == Side::Reader {
+            queue.tell(shm, || true);
+        }
+    }
+    fn forget(queue: &Queue<Shm, TaskPlace>, shm: &Shm, me: Owner) {
+        // It was taken a moment ago, if no other thread of this process has reported more than there was.
+        let _ = queue.task_done(shm, me);
+    }
+}
+
+/// The part of a queue that this side is.
+pub(crate) fn parts(side: Side) -> u32 {
+    if side == Side::Writer { PUTTERS } else { GETTERS }
+}
+
+/// Says how many messages a new queue may have.
+pub(crate) fn set_most(attachment: &Arc<Attachment>, most: u32) {
+    if let Some(head) = Mapped::<QueueHead>::body(attachment.clone()) {
+        attachment.shm().store(&head.most, most, &MOST);
+    }
+}
+
+/// Bytes of the longest message in a ring of `capacity` bytes.
+fn longest(capacity: usize) -> usize {
+    capacity - WORD_BYTES
+}

@@ -1,0 +1,111 @@
+//! Joinable queues, within one process.
+
+use procession::{
+    AsIs, GetError, JoinError, JoinTimeoutError, JoinableQueue, PutError, QueueOptions, TaskDoneError, TryGetError,
+};
+use std::error::Error;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+
+fn of(most: usize) -> Result<JoinableQueue<u64, AsIs>> {
+    Ok(QueueOptions::new(most).create_joinable()?)
+}
+
+#[test]
+fn one_after_the_other() -> Result {
+    let queue = of(10)?;
+    queue.join()?;
+    assert_eq!(queue.task_done(), Err(TaskDoneError::NoTask));
+    queue.put_many([1, 2, 3])?;
+    assert_eq!((queue.len()?, queue.unfinished()?), (3, 3));
+    assert_eq!(queue.task_done(), Err(TaskDoneError::NoTask), "nothing was got");
+    assert_eq!(queue.join_timeout(Duration::ZERO), Err(JoinTimeoutError::TimedOut));
+    assert_eq!(queue.get()?, 1);
+    queue.task_done()?;
+    assert_eq!(queue.task_done(), Err(TaskDoneError::NoTask));
+    let task = queue.task()?;
+    assert_eq!((*task, queue.len()?, queue.unfinished()?), (2, 1, 2));
+    assert_eq!(task.done()?, 2);
+    let task = queue.try_task()?;
+    assert_eq!(queue.try_task().map(|task| *task), Err(TryGetError::Empty));
+    assert_eq!(queue.join_timeout(Duration::from_millis(1)), Err(JoinTimeoutError::TimedOut));
+    drop(task);
+    queue.join()?;
+    assert_eq!((queue.unfinished()?, queue.acknowledge()?), (0, 0));
+    Ok(())
+}
+
+#[test]
+fn many_at_a_time() -> Result {
+    let queue = of(1000)?;
+    queue.put_many(0..300)?;
+    let mut got = Vec::new();
+    while got.len() < 300 {
+        let before = got.len();
+        let count = queue.get_many(&mut got, 100)?;
+        assert!((1..=100).contains(&count) && got.len() == before + count);
+    }
+    assert_eq!(got, (0..300).collect::<Vec<u64>>());
+    assert_eq!(queue.unfinished()?, 300);
+    for _ in &got {
+        queue.task_done()?;
+    }
+    queue.join()?;
+    queue.close()?;
+    let unsent = queue.put_many(0..3).expect_err("closed");
+    assert_eq!((unsent.value, unsent.error), (vec![0, 1, 2], PutError::Closed));
+    assert_eq!(queue.get_many(&mut got, 1), Err(GetError::Closed));
+    Ok(())
+}
+
+#[test]
+fn what_is_discarded_is_not_waited_for() -> Result {
+    let queue = of(10)?;
+    queue.put_many([1, 2, 3])?;
+    let task = queue.task()?;
+    queue.close_now()?;
+    assert_eq!((queue.len()?, queue.unfinished()?), (0, 1));
+    assert_eq!(queue.join_timeout(Duration::ZERO), Err(JoinTimeoutError::TimedOut));
+    assert_eq!(queue.get(), Err(GetError::Closed));
+    drop(task);
+    queue.join()?;
+    Ok(())
+}
+
+#[test]
+fn joiners_and_workers() -> Result {
+    const TASKS: u64 = 10_000;
+    let queue = of(16)?;
+    let done = AtomicUsize::new(0);
+    thread::scope(|scope| -> Result {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while let Ok(task) = queue.task() {
+                    done.fetch_add(1, Ordering::Relaxed);
+                    drop(task);
+                }
+            });
+        }
+        for round in 1..=4 {
+            queue.put_many(0..TASKS)?;
+            let joiners: Vec<_> = (0..2).map(|_| scope.spawn(|| queue.join())).collect();
+            queue.join()?;
+            assert_eq!(done.load(Ordering::Relaxed), round * TASKS as usize);
+            joiners.into_iter().try_for_each(|joiner| joiner.join().expect("no panic"))?;
+        }
+        queue.close()?;
+        Ok(())
+    })
+}
+
+#[test]
+fn nobody_left_to_get_them() -> Result {
+    let queue = of(4)?;
+    queue.put(1)?;
+    let putter = queue.into_putter();
+    assert_eq!(putter.join(), Err(JoinError::Disconnected));
+    Ok(())
+}
