@@ -2,9 +2,9 @@
 
 use procession::{
     AsIs, GetError, JoinError, JoinTimeoutError, JoinableQueue, PutError, QueueOptions, TaskDoneError, TryGetError,
+    Value,
 };
 use std::error::Error;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -79,12 +79,12 @@ fn what_is_discarded_is_not_waited_for() -> Result {
 fn joiners_and_workers() -> Result {
     const TASKS: u64 = 10_000;
     let queue = of(16)?;
-    let done = AtomicUsize::new(0);
+    let done = Value::new(0u64)?;
     thread::scope(|scope| -> Result {
         for _ in 0..3 {
             scope.spawn(|| {
                 while let Ok(task) = queue.task() {
-                    done.fetch_add(1, Ordering::Relaxed);
+                    done.fetch_add(1).expect("this process is a peer");
                     drop(task);
                 }
             });
@@ -93,7 +93,7 @@ fn joiners_and_workers() -> Result {
             queue.put_many(0..TASKS)?;
             let joiners: Vec<_> = (0..2).map(|_| scope.spawn(|| queue.join())).collect();
             queue.join()?;
-            assert_eq!(done.load(Ordering::Relaxed), round * TASKS as usize);
+            assert_eq!(done.get()?, round * TASKS);
             joiners.into_iter().try_for_each(|joiner| joiner.join().expect("no panic"))?;
         }
         queue.close()?;
