@@ -129,6 +129,16 @@ pub enum CreateError {
         /// The most there can be.
         longest: usize,
     },
+    /// A queue that delivers tasks again and has no place for any, or for more than can be counted, or not for one of the type.
+    #[error("1 to {most} tasks can be in hand, of a message's bytes at least; {tasks} of {bytes} were asked for")]
+    InHand {
+        /// How many were asked for.
+        tasks: usize,
+        /// Of how many bytes each.
+        bytes: usize,
+        /// The most there can be.
+        most: usize,
+    },
     /// Not enough shared memory.
     #[error("no space for {bytes} bytes of shared memory")]
     NoSpace {

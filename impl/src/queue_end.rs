@@ -2,7 +2,7 @@
 
 use crate::algorithm::Owner;
 use crate::algorithm::joinable::Unjoined;
-use crate::algorithm::queue::{Patience, Queue, Refused};
+use crate::algorithm::queue::{Patience, Queue, Receipt, Refused};
 use crate::algorithm::record::Framing;
 use crate::algorithm::ring::Side;
 use crate::algorithm::tally::NoTask;
@@ -96,9 +96,9 @@ impl<L: Located> QueueEnd<L> {
 
     /// A message that was got is no value of the type, and is done with.
     #[cold]
-    pub(crate) fn forget(&self) {
+    pub(crate) fn forget(&self, receipt: Receipt) {
         // Whoever has just got it is a peer.
-        let _ = self.with(L::forget);
+        let _ = self.with(|queue, shm, me| L::forget(queue, shm, me, receipt));
     }
 
     pub(crate) fn len(&self) -> Result<Result<usize, Refused>, AttachError> {
@@ -117,8 +117,8 @@ impl<L: Located> QueueEnd<L> {
 
 impl QueueEnd<TaskPlace> {
     #[inline]
-    pub(crate) fn task_done(&self) -> Result<Result<(), NoTask>, AttachError> {
-        self.with(|queue, shm, me| queue.task_done(shm, me))
+    pub(crate) fn task_done(&self, receipt: Option<Receipt>) -> Result<Result<(), NoTask>, AttachError> {
+        self.with(|queue, shm, me| queue.task_done(shm, me, receipt))
     }
     pub(crate) fn join(&self, deadline: Deadline) -> Result<Result<(), Unjoined>, AttachError> {
         self.with(|queue, shm, me| queue.join(shm, me, deadline))

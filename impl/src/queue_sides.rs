@@ -1,6 +1,6 @@
 //! [`Putter`] and [`Getter`]: the two sides of a queue.
 
-use crate::algorithm::queue::{Patience, Refused};
+use crate::algorithm::queue::{Patience, Receipt, Refused};
 use crate::algorithm::ring::Side;
 use crate::codec::{Codec, DecodeError, EncodeError, Format, Postcard};
 use crate::error::{AttachError, OpenError};
@@ -105,21 +105,15 @@ pub(crate) enum Missed {
 impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
     /// As [`Queue::get`](crate::Queue::get).
     pub fn get(&self) -> Result<T, GetError> {
-        self.pull(WAIT).map_err(get_error)
+        self.pull(WAIT).map(|(value, _)| value).map_err(get_error)
     }
     /// As [`Queue::try_get`](crate::Queue::try_get).
     pub fn try_get(&self) -> Result<T, TryGetError> {
-        self.pull(self.end.at_once()).map_err(|missed| match missed {
-            Missed::Refused(Refused::WouldBlock | Refused::TimedOut) => TryGetError::Empty,
-            missed => get_error(missed).into(),
-        })
+        self.pull(self.end.at_once()).map(|(value, _)| value).map_err(try_get_error)
     }
     /// As [`Queue::get_timeout`](crate::Queue::get_timeout).
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, GetTimeoutError> {
-        self.pull(within(timeout)).map_err(|missed| match missed {
-            Missed::Refused(Refused::TimedOut) => GetTimeoutError::TimedOut,
-            missed => get_error(missed).into(),
-        })
+        self.pull(within(timeout)).map(|(value, _)| value).map_err(get_timeout_error)
     }
     /// The messages, one after the other, until the queue is closed or nobody is left who puts; any other error but that of a
     /// message that is no value is the last item. Blocks while there is none.
@@ -133,15 +127,15 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
     }
 
     #[inline]
-    fn pull(&self, patience: Patience<Deadline>) -> Result<T, Missed> {
+    pub(crate) fn pull(&self, patience: Patience<Deadline>) -> Result<(T, Receipt), Missed> {
         with_buffer(|buffer| match self.end.fixed() {
             Some(bytes) => {
-                let mut got = Ok(Ok(()));
+                let mut got = Ok(Ok(Receipt::default()));
                 let value = C::decode(bytes, buffer, |place| {
                     got = self.end.with(|queue, shm, me| queue.get(shm, me, patience, |_| Some(place)));
                 });
-                got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
-                value.map_err(|error| self.missed(error))
+                let receipt = got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
+                value.map(|value| (value, receipt)).map_err(|error| self.missed(receipt, error))
             }
             None => {
                 // It is decoded when the message is ours: nobody else runs a codec's code inside a queue.
@@ -153,8 +147,9 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
                         Some(Vec::as_mut_slice(place))
                     })
                 });
-                got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
-                C::decode_from(buffer).map_err(|error| self.missed(error))
+                let receipt = got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
+                let value = C::decode_from(buffer);
+                value.map(|value| (value, receipt)).map_err(|error| self.missed(receipt, error))
             }
         })
     }
@@ -162,9 +157,25 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
 
 impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
     #[cold]
-    fn missed(&self, error: DecodeError) -> Missed {
-        self.end.forget();
+    fn missed(&self, receipt: Receipt, error: DecodeError) -> Missed {
+        self.end.forget(receipt);
         Missed::Decode(error)
+    }
+}
+
+#[cold]
+pub(crate) fn try_get_error(missed: Missed) -> TryGetError {
+    match missed {
+        Missed::Refused(Refused::WouldBlock | Refused::TimedOut) => TryGetError::Empty,
+        missed => get_error(missed).into(),
+    }
+}
+
+#[cold]
+pub(crate) fn get_timeout_error(missed: Missed) -> GetTimeoutError {
+    match missed {
+        Missed::Refused(Refused::TimedOut) => GetTimeoutError::TimedOut,
+        missed => get_error(missed).into(),
     }
 }
 

@@ -18,9 +18,10 @@
 //!    somebody is left who could get what is left.
 
 use super::Owner;
-use super::queue::{Parts, Queue, Refused};
+use super::queue::{Parts, Queue, Receipt, Refused};
+use super::redelivery::Copies;
 use super::ring::Side;
-use super::tally::{Blind, NoTask, Tallies, unfinished};
+use super::tally::{Blind, Hands, NoTask, Tallies, unfinished};
 use crate::platform::{Access, Ordering, Platform, Site, Wakeup};
 
 const EVENTS: Site = Site::new("join.events", Access::Load, Ordering::Acquire, "pairs with join.tell");
@@ -67,6 +68,11 @@ pub trait TaskParts<P: Platform>: Parts<P> {
     fn events(&self) -> &P::Word<u32>;
     /// Which tally is this process's.
     fn slot(&self) -> usize;
+    /// The copies of what everybody has in hand, if the tasks of the dead are to be delivered again. Then there are no tallies.
+    #[inline(always)]
+    fn copies(&self) -> Option<Copies<'_, P>> {
+        None
+    }
 }
 
 /// Not all tasks are done.
@@ -85,12 +91,19 @@ pub enum Unjoined {
 }
 
 impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
-    /// Reports that one of this process's tasks is done.
+    /// Reports that one of this process's tasks is done: that of the receipt, where there are copies, or else the oldest.
     #[inline]
-    pub fn task_done(&self, platform: &P, me: Owner) -> Result<(), NoTask> {
+    pub fn task_done(&self, platform: &P, me: Owner, receipt: Option<Receipt>) -> Result<(), NoTask> {
+        if let Some(copies) = self.parts.copies() {
+            let oldest = || copies.oldest(platform, me, self.glance(platform, Side::Reader).own());
+            copies.done(platform, me, receipt.map(|receipt| receipt.copy).or_else(oldest).ok_or(NoTask)?)?;
+            tell(platform, self.parts.events(), || copies.is_idle(platform, me) && self.is_empty(platform));
+            return Ok(());
+        }
         let (tallies, slot) = (self.parts.tallies(), self.parts.slot());
         tallies.done(platform, me, slot)?;
-        self.tell(platform, || tallies.is_idle(platform, me, slot) && self.is_empty(platform));
+        let is_last = || tallies.is_idle(platform, me, slot) && self.is_empty(platform);
+        tell(platform, self.parts.events(), is_last);
         Ok(())
     }
 
@@ -118,7 +131,7 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
                 if deserted {
                     return Err(Unjoined::Disconnected);
                 }
-            } else if let Some(()) = self.judge(platform, me, (deadline, suspicious))? {
+            } else if let Some(()) = self.judge(platform, me, (deadline, suspicious), deserted)? {
                 return Ok(());
             }
             if last_look {
@@ -138,38 +151,59 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         &self,
         platform: &P,
         me: Owner,
-        (deadline, suspicious): (P::Deadline, bool),
+        patience: (P::Deadline, bool),
+        deserted: bool,
     ) -> Result<Option<()>, Unjoined> {
-        let entered = self.lock(platform, me, Side::Reader, (deadline, suspicious))?;
-        let hands = self.parts.tallies().hands(platform, me);
+        let entered = self.lock(platform, me, Side::Reader, patience)?;
+        let hands = self.hands(platform, me);
         let (put, got) = self.passed(platform);
+        let closed = self.cursor(platform, Side::Reader).own().is_closed();
         self.leave(platform, Side::Reader, entered);
         let hands = hands.map_err(|Blind| Unjoined::Blind)?;
+        // What is to be delivered again, somebody will get, as long as there is somebody.
+        let is_final = self.parts.copies().is_none() || closed || deserted;
         match unfinished(put, hands.finished) {
             0 => Ok(Some(())),
-            tasks if put == got && hands.in_hand == 0 => Err(Unjoined::WorkerDied(tasks)),
+            tasks if put == got && hands.in_hand == 0 && is_final => Err(Unjoined::WorkerDied(tasks)),
             _ => Ok(None),
         }
     }
 
+    /// Inside the getters' lock: what is finished, and what is in living hands.
+    fn hands(&self, platform: &P, me: Owner) -> Result<Hands, Blind> {
+        let Some(copies) = self.parts.copies() else { return self.parts.tallies().hands(platform, me) };
+        let held = copies.held(platform, me, self.cursor(platform, Side::Reader).own())?;
+        let (_, got) = self.passed(platform);
+        Ok(Hands { finished: unfinished(got, held.in_hand + held.orphans), in_hand: held.in_hand })
+    }
+
     /// Takes note of all tasks whose workers have died: they count as finished. Answers how many they were.
     pub fn acknowledge(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<u32, Refused> {
-        let tallies = self.parts.tallies();
         // Whoever died inside may have done so while this process waited for something else.
         let entered = self.lock(platform, me, Side::Reader, (deadline, true))?;
-        let hands = tallies.hands(platform, me);
-        let (_, got) = self.passed(platform);
-        let lost = hands.map(|hands| unfinished(got, hands.finished).wrapping_sub(hands.in_hand));
-        if let Ok(lost) = lost {
-            tallies.acknowledge(platform, lost);
-        }
+        let lost = match self.parts.copies() {
+            Some(copies) => copies.acknowledge(platform, me, self.cursor(platform, Side::Reader).own()),
+            None => self.acknowledge_lost(platform, me),
+        };
         self.leave(platform, Side::Reader, entered);
-        self.tell(platform, || true);
+        tell(platform, self.parts.events(), || true);
         lost.map_err(|Blind| Refused::Blind)
+    }
+
+    fn acknowledge_lost(&self, platform: &P, me: Owner) -> Result<u32, Blind> {
+        let tallies = self.parts.tallies();
+        let hands = tallies.hands(platform, me)?;
+        let (_, got) = self.passed(platform);
+        let lost = unfinished(got, hands.finished).wrapping_sub(hands.in_hand);
+        tallies.acknowledge(platform, lost);
+        Ok(lost)
     }
 
     /// How many tasks are unfinished, at some instant of this call.
     pub fn unfinished(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<u32, Refused> {
+        if let Some(copies) = self.parts.copies() {
+            return self.unfinished_copies(platform, me, deadline, copies);
+        }
         if let Some(count) = (0..TRIES).find_map(|_| self.count(platform)) {
             return Ok(count);
         }
@@ -186,6 +220,27 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         Ok(count)
     }
 
+    fn unfinished_copies(
+        &self,
+        platform: &P,
+        me: Owner,
+        deadline: P::Deadline,
+        copies: Copies<'_, P>,
+    ) -> Result<u32, Refused> {
+        loop {
+            platform.outer_loop_head(&[2]);
+            let entered = self.lock(platform, me, Side::Reader, (deadline, false))?;
+            let (put, got) = self.passed(platform);
+            let held = copies.count(platform, self.cursor(platform, Side::Reader).own());
+            let same = self.passed(platform).0 == put;
+            self.leave(platform, Side::Reader, entered);
+            if same {
+                return Ok(unfinished(put, got) + held);
+            }
+            // Somebody has put something.
+        }
+    }
+
     /// The same, if nothing but the number of finished tasks changed meanwhile: that goes up by one at a time, so that it was
     /// every number between what it was before and what it is afterwards.
     fn count(&self, platform: &P) -> Option<u32> {
@@ -198,8 +253,11 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
 
     /// Whether everything is finished. What is finished is looked at first, so that it may be more by now, but not less.
     fn is_finished(&self, platform: &P) -> bool {
-        let finished = self.parts.tallies().finished(platform);
-        unfinished(self.passed(platform).0, finished) == 0
+        let finished = || self.parts.tallies().finished(platform);
+        self.parts.copies().is_none() && {
+            let finished = finished();
+            unfinished(self.passed(platform).0, finished) == 0
+        }
     }
 
     /// How many messages have been put, and how many of them have been got; those that were discarded count as neither.
@@ -209,20 +267,19 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         // Asked last: until it is discarded, nothing is.
         self.parts.tallies().discarded(platform).map_or((put, got), |at| (at, at))
     }
+}
 
-    /// Wakes everybody who joins, if it is `worth` it.
-    pub fn tell(&self, platform: &P, worth: impl FnOnce() -> bool) {
-        let events = self.parts.events();
-        platform.light_fence(&LIGHT);
-        let seen: u32 = platform.load(events, &IS_WAITING);
-        if seen & WAITING == 0 || !worth() {
-            return;
-        }
-        let next = seen.wrapping_add(1) & !WAITING;
-        // If this fails, somebody else has told them, after we did what there is to tell.
-        if platform.compare_exchange(events, seen, next, &TELL).is_ok() {
-            platform.wake(events, u32::MAX, &WAKE);
-        }
+/// Wakes everybody who joins, if it is `worth` it.
+pub fn tell<P: Platform>(platform: &P, events: &P::Word<u32>, worth: impl FnOnce() -> bool) {
+    platform.light_fence(&LIGHT);
+    let seen: u32 = platform.load(events, &IS_WAITING);
+    if seen & WAITING == 0 || !worth() {
+        return;
+    }
+    let next = seen.wrapping_add(1) & !WAITING;
+    // If this fails, somebody else has told them, after we did what there is to tell.
+    if platform.compare_exchange(events, seen, next, &TELL).is_ok() {
+        platform.wake(events, u32::MAX, &WAKE);
     }
 }
 

@@ -64,6 +64,15 @@ impl<P: Platform> Control<P> {
 pub(super) struct Turn {
     pub(super) entered: Entered,
     pub(super) cursor: Cursor,
+    /// Not a message of the queue, but one whose getter has died.
+    pub(super) orphan: Option<usize>,
+}
+
+impl Turn {
+    #[inline(always)]
+    pub(super) fn new(entered: Entered, cursor: Cursor) -> Turn {
+        Turn { entered, cursor, orphan: None }
+    }
 }
 
 impl<P: Platform, Q: Parts<P>> Queue<P, Q> {

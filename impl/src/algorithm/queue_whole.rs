@@ -35,6 +35,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             self.leave(platform, side, entered);
             self.rouse(platform, side);
         }
+        self.parts.ended(platform);
         if discard { self.discard(platform, me, deadline) } else { Ok(()) }
     }
 
@@ -49,7 +50,8 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             return Err(refused);
         }
         self.parts.discards(platform, cursor.own());
-        self.skip(platform, Turn { entered, cursor });
+        self.skip(platform, Turn::new(entered, cursor));
+        self.parts.ended(platform);
         Ok(())
     }
 
