@@ -26,8 +26,8 @@ use std::time::Duration;
 ///
 /// A handle can be used by any number of threads, cloned, inherited by a forked child, and given to other processes as every
 /// [`Handle`]. It both puts and gets; a process that should only do one has a [`Putter`] or a [`Getter`], which know when
-/// nobody is left on the other side. Give it [that](Queue::getter): whoever is given a whole queue may put and get as long as
-/// it lives, whatever it takes of it.
+/// nobody is left on the other side. Give it [that](Queue::getter), or let it take only that of the queue it is given: until it
+/// does, it might do both.
 ///
 /// ```
 /// let queue = procession::Queue::bounded(10)?;

@@ -52,6 +52,22 @@ impl<L: Located> QueueEnd<L> {
         end
     }
 
+    /// This process was given these parts, and takes but this side: it does not count on the other.
+    pub(crate) fn leave_rest(&self, given: u32) {
+        let rest = given & !parts(self.side);
+        if rest != 0 {
+            self.attachment().renounce(rest);
+            self.has_left(self.side.other());
+        }
+    }
+
+    fn has_left(&self, side: Side) {
+        let attachment = self.attachment();
+        if !attachment.is_held(parts(side)) {
+            L::has_left(&self.queue, attachment.shm(), side);
+        }
+    }
+
     pub(crate) fn attachment(&self) -> &Arc<Attachment> {
         self.queue.parts.place().attachment()
     }
@@ -140,10 +156,7 @@ impl<L: Located> Clone for QueueEnd<L> {
 impl<L: Located> Drop for QueueEnd<L> {
     /// Whoever waits on the other side looks whether anybody is left on this one.
     fn drop(&mut self) {
-        let attachment = self.attachment();
-        attachment.let_go(parts(self.side));
-        if !attachment.is_held(parts(self.side)) {
-            L::has_left(&self.queue, attachment.shm(), self.side);
-        }
+        self.attachment().let_go(parts(self.side));
+        self.has_left(self.side);
     }
 }

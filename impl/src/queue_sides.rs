@@ -236,8 +236,11 @@ macro_rules! side {
                 Ok($Side::of(QueueEnd::new(&attachment, <C as Format<T>>::fixed(), $side)?))
             }
             fn adopt(given: Given) -> Result<Self, OpenError> {
+                let parts = given.parts();
                 let attachment = attach::<T, C>(given, Q::KIND)?;
-                Ok($Side::of(QueueEnd::new(&attachment, <C as Format<T>>::fixed(), $side)?))
+                let end = QueueEnd::new(&attachment, <C as Format<T>>::fixed(), $side)?;
+                end.leave_rest(parts);
+                Ok($Side::of(end))
             }
             fn attachment(&self) -> &Arc<Attachment> {
                 self.end.attachment()

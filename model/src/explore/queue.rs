@@ -127,7 +127,7 @@ impl Subject for QueueSubject {
                 length = bytes;
                 place.get_mut(..bytes)
             });
-            result.map(|()| got(&bytes[..length]))
+            result.map(|_| got(&bytes[..length]))
         };
         let put = |message, patience| queue.put(platform, me, &bytes_of(message), patience).map(|()| Answer::Done);
         let answer = match *op {
@@ -151,7 +151,7 @@ impl Subject for QueueSubject {
             Err(Refused::Disconnected) => Some(Answer::Disconnected),
             Err(Refused::TooLarge) => Some(Answer::TooLarge),
             // Here everybody can be asked after, and nobody writes what no side leaves.
-            Err(Refused::Blind | Refused::Corrupt) => None,
+            Err(Refused::TooMany | Refused::Blind | Refused::Corrupt) => None,
         }
     }
 
