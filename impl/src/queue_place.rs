@@ -10,6 +10,7 @@ use crate::algorithm::tally::Tallies;
 use crate::error::{AttachError, OpenError};
 use crate::layout::{JoinableHead, Kind, QueueHead};
 use crate::platform::{Access, Ordering, Platform, Site};
+use crate::queue_options::QueueOptions;
 use crate::shm::{Attachment, Mapped, MappedSlice, Mirror, Shm, ShmWord};
 use std::sync::Arc;
 
@@ -88,6 +89,9 @@ impl Place {
             _ => Framing::Framed(longest(capacity)),
         };
         let most = attachment.shm().load(&head.most, &MOST);
+        if !(1..=QueueOptions::MAX_LEN as u32).contains(&most) {
+            return Err(AttachError::Corrupt { what: "the most messages that the queue may have" }.into());
+        }
         Ok(Place { head, mirror, framing, capacity, most })
     }
 
