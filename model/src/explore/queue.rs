@@ -150,8 +150,8 @@ impl Subject for QueueSubject {
             Err(Refused::Closed) => Some(Answer::Closed),
             Err(Refused::Disconnected) => Some(Answer::Disconnected),
             Err(Refused::TooLarge) => Some(Answer::TooLarge),
-            // Here everybody can be asked after, and nobody writes what no side leaves.
-            Err(Refused::Blind | Refused::Corrupt) => None,
+            // Here everybody can be asked after, nobody writes what no side leaves, and no message is a task.
+            Err(Refused::Blind | Refused::Corrupt | Refused::TooMany) => None,
         }
     }
 
