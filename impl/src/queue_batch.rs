@@ -6,7 +6,7 @@ use crate::pipe_error::Unsent;
 use crate::queue_end::WAIT;
 use crate::queue_error::{GetError, PutError};
 use crate::queue_place::Content;
-use crate::queue_sides::{Failed, Getter, Missed, Putter, get_error};
+use crate::queue_sides::{Failed, Getter, Missed, Putter, Raw, get_error};
 
 /// The most messages of one entry into a lock: beyond it there is little to gain, and others wait.
 const BATCH: usize = 64;
@@ -90,8 +90,9 @@ fn encode<T, C: Codec<T>>(value: &T, scratch: &mut Vec<u8>, batch: &mut Batch) -
 }
 
 impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
-    /// Gets at least one message and at most `most`, as many as there are, and adds them to `messages`; answers how many.
-    /// Faster than one by one. Blocks while there is none; with a `most` of 0, does nothing.
+    /// Gets at least one message and at most `most`, of those that are there, and adds them to `messages`; answers how many:
+    /// never more than 64, since nobody else gets anything meanwhile. Faster than one by one. Blocks while there is none;
+    /// with a `most` of 0, does nothing.
     ///
     /// If one is no value of the type, that is told; those that were got with it are in `messages` nevertheless.
     pub fn get_many(&self, messages: &mut Vec<T>, most: usize) -> Result<usize, GetError> {
@@ -99,14 +100,14 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
         let most = most.min(BATCH);
         let got = self.end.with(|queue, shm, me| queue.get_many(shm, me, WAIT, (most, &mut batch)));
         let count = got.map_err(Missed::Attach).and_then(|got| got.map_err(Missed::Refused)).map_err(get_error)?;
-        let mut failed = None;
+        let (mut raw, mut failed) = (Raw { end: &self.end, messages: count }, None);
         for bytes in batch.iter().take(count) {
             match C::decode_from(bytes) {
-                Ok(message) => messages.push(message),
-                Err(error) => {
-                    self.end.forget();
-                    failed = Some(error);
+                Ok(message) => {
+                    messages.push(message);
+                    raw.messages -= 1;
                 }
+                Err(error) => failed = Some(error),
             }
         }
         failed.map_or(Ok(count), |error| Err(error.into()))

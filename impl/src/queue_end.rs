@@ -94,6 +94,12 @@ impl<L: Located> QueueEnd<L> {
         Ok(operation(&self.queue, attachment.shm(), me))
     }
 
+    /// Who this process is in the region, if it is a peer.
+    #[inline]
+    pub(crate) fn peer(&self) -> Option<u32> {
+        self.attachment().owner().ok().map(|me| me.peer)
+    }
+
     /// A message that was got is no value of the type, and is done with.
     #[cold]
     pub(crate) fn forget(&self) {

@@ -8,7 +8,7 @@ use crate::pipe::{attach, blueprint};
 use crate::pipe_error::Unsent;
 use crate::queue_end::{QueueEnd, WAIT, within};
 use crate::queue_error::{GetError, GetTimeoutError, PutError, PutTimeoutError, QueueError, TryGetError, TryPutError};
-use crate::queue_place::{Content, Items};
+use crate::queue_place::{Content, Items, Located};
 use crate::share::Handle;
 use crate::shm::{Attachment, Deadline, Given};
 use std::cell::Cell;
@@ -137,11 +137,15 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
         with_buffer(|buffer| match self.end.fixed() {
             Some(bytes) => {
                 let mut got = Ok(Ok(()));
+                let mut raw = Raw { end: &self.end, messages: 0 };
                 let value = C::decode(bytes, buffer, |place| {
                     got = self.end.with(|queue, shm, me| queue.get(shm, me, patience, |_| Some(place)));
+                    raw.messages = usize::from(matches!(got, Ok(Ok(()))));
                 });
                 got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
-                value.map_err(|error| self.missed(error))
+                let value = value.map_err(Missed::Decode)?;
+                raw.messages = 0;
+                Ok(value)
             }
             None => {
                 // It is decoded when the message is ours: nobody else runs a codec's code inside a queue.
@@ -154,17 +158,25 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
                     })
                 });
                 got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
-                C::decode_from(buffer).map_err(|error| self.missed(error))
+                let mut raw = Raw { end: &self.end, messages: 1 };
+                let value = C::decode_from(buffer).map_err(Missed::Decode)?;
+                raw.messages = 0;
+                Ok(value)
             }
         })
     }
 }
 
-impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
-    #[cold]
-    fn missed(&self, error: DecodeError) -> Missed {
-        self.end.forget();
-        Missed::Decode(error)
+/// Messages that were got and have not become values so far: if they are none, or their codec panics, they are done with.
+pub(crate) struct Raw<'q, L: Located> {
+    pub(crate) end: &'q QueueEnd<L>,
+    pub(crate) messages: usize,
+}
+
+impl<L: Located> Drop for Raw<'_, L> {
+    #[inline]
+    fn drop(&mut self) {
+        (0..self.messages).for_each(|_| self.end.forget());
     }
 }
 

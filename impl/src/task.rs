@@ -16,25 +16,38 @@ pub struct Task<'q, T, C: Codec<T> = Postcard> {
     report: Report<'q, T, C>,
 }
 
-struct Report<'q, T, C: Codec<T>>(&'q TaskGetter<T, C>);
+struct Report<'q, T, C: Codec<T>> {
+    getter: &'q TaskGetter<T, C>,
+    /// The peer that got it: a forked child that has a copy of this is another one, and its own tasks are not this one.
+    worker: Option<u32>,
+}
 
 impl<'q, T, C: Codec<T>> Task<'q, T, C> {
     pub(crate) fn new(value: T, getter: &'q TaskGetter<T, C>) -> Self {
-        Task { value, report: Report(getter) }
+        Task { value, report: Report { getter, worker: getter.end.peer() } }
     }
 
     /// Reports it done, and says so if that failed: somebody has called `task_done` once too often. Gives the value back.
     pub fn done(self) -> Result<T, TaskDoneError> {
         let Task { value, report } = self;
         let report = ManuallyDrop::new(report);
-        report.0.task_done().map(|()| value)
+        report.send().map(|()| value)
+    }
+}
+
+impl<T, C: Codec<T>> Report<'_, T, C> {
+    fn send(&self) -> Result<(), TaskDoneError> {
+        if self.getter.end.peer() != self.worker {
+            return Err(TaskDoneError::NoTask);
+        }
+        self.getter.task_done()
     }
 }
 
 impl<T, C: Codec<T>> Drop for Report<'_, T, C> {
     fn drop(&mut self) {
         // Too many reports are found by whoever makes the last of them; and a forked child does not report for its parent.
-        let _ = self.0.task_done();
+        let _ = self.send();
     }
 }
 
