@@ -4,7 +4,7 @@ use crate::algorithm::queue::Receipt;
 use crate::algorithm::queue_many::Room;
 use crate::codec::{Codec, EncodeError};
 use crate::pipe_error::Unsent;
-use crate::queue_end::WAIT;
+use crate::queue_end::{Raw, WAIT};
 use crate::queue_error::{GetError, PutError};
 use crate::queue_place::Content;
 use crate::queue_sides::{Failed, Getter, Missed, Putter, get_error};
@@ -96,8 +96,9 @@ fn encode<T, C: Codec<T>>(value: &T, scratch: &mut Vec<u8>, batch: &mut Batch) -
 }
 
 impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
-    /// Gets at least one message and at most `most`, as many as there are, and adds them to `messages`; answers how many.
-    /// Faster than one by one. Blocks while there is none; with a `most` of 0, does nothing.
+    /// Gets at least one message and at most `most`, of those that are there, and adds them to `messages`; answers how many:
+    /// never more than 64, since nobody else gets anything meanwhile. Faster than one by one. Blocks while there is none;
+    /// with a `most` of 0, does nothing.
     ///
     /// If one is no value of the type, that is told; those that were got with it are in `messages` nevertheless.
     pub fn get_many(&self, messages: &mut Vec<T>, most: usize) -> Result<usize, GetError> {
@@ -105,14 +106,15 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
         let most = most.min(BATCH);
         let got = self.end.with(|queue, shm, me| queue.get_many(shm, me, WAIT, (most, &mut batch)));
         let count = got.map_err(Missed::Attach).and_then(|got| got.map_err(Missed::Refused)).map_err(get_error)?;
+        let raw: Vec<_> = batch.receipts.iter().map(|receipt| Raw { end: &self.end, receipt: *receipt }).collect();
         let mut failed = None;
-        for (bytes, receipt) in batch.iter().zip(&batch.receipts) {
+        for (bytes, raw) in batch.iter().zip(raw) {
             match C::decode_from(bytes) {
-                Ok(message) => messages.push(message),
-                Err(error) => {
-                    self.end.forget(*receipt);
-                    failed = Some(error);
+                Ok(message) => {
+                    messages.push(message);
+                    raw.keep();
                 }
+                Err(error) => failed = Some(error),
             }
         }
         failed.map_or(Ok(count), |error| Err(error.into()))

@@ -9,6 +9,7 @@ use crate::algorithm::tally::NoTask;
 use crate::error::{AttachError, OpenError};
 use crate::queue_place::{Located, Place, TaskPlace, parts};
 use crate::shm::{Attachment, Deadline, Shm};
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,7 +113,7 @@ impl<L: Located> QueueEnd<L> {
 
     /// A message that was got is no value of the type, and is done with.
     #[cold]
-    pub(crate) fn forget(&self, receipt: Receipt) {
+    fn forget(&self, receipt: Receipt) {
         // Whoever has just got it is a peer.
         let _ = self.with(|queue, shm, me| L::forget(queue, shm, me, receipt));
     }
@@ -144,6 +145,26 @@ impl QueueEnd<TaskPlace> {
     }
     pub(crate) fn acknowledge(&self) -> Result<Result<usize, Refused>, AttachError> {
         self.with(|queue, shm, me| Ok(queue.acknowledge(shm, me, Deadline::NEVER)? as usize))
+    }
+}
+
+/// A message that was got and has not become a value so far: if it is none, or its codec panics, it is done with.
+pub(crate) struct Raw<'q, L: Located> {
+    pub(crate) end: &'q QueueEnd<L>,
+    pub(crate) receipt: Receipt,
+}
+
+impl<L: Located> Raw<'_, L> {
+    /// It has become one.
+    #[inline]
+    pub(crate) fn keep(self) -> Receipt {
+        ManuallyDrop::new(self).receipt
+    }
+}
+
+impl<L: Located> Drop for Raw<'_, L> {
+    fn drop(&mut self) {
+        self.end.forget(self.receipt);
     }
 }
 

@@ -174,7 +174,7 @@ impl Parts<Shm> for TaskPlace {
             return copies.take(shm, me, head, message);
         }
         self.tallies().take(shm, me, self.slot());
-        Ok(Receipt::default())
+        Ok(Receipt { worker: me.peer, ..Receipt::default() })
     }
     fn orphan(&self, shm: &Shm, me: Owner, head: Progress) -> Option<usize> {
         self.copies()?.orphan(shm, me, head)

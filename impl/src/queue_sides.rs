@@ -6,7 +6,7 @@ use crate::codec::{Codec, DecodeError, EncodeError, Format, Postcard};
 use crate::error::{AttachError, OpenError};
 use crate::pipe::{attach, blueprint};
 use crate::pipe_error::Unsent;
-use crate::queue_end::{QueueEnd, WAIT, within};
+use crate::queue_end::{QueueEnd, Raw, WAIT, within};
 use crate::queue_error::{GetError, GetTimeoutError, PutError, PutTimeoutError, QueueError, TryGetError, TryPutError};
 use crate::queue_place::{Content, Items};
 use crate::share::Handle;
@@ -130,12 +130,17 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
     pub(crate) fn pull(&self, patience: Patience<Deadline>) -> Result<(T, Receipt), Missed> {
         with_buffer(|buffer| match self.end.fixed() {
             Some(bytes) => {
-                let mut got = Ok(Ok(Receipt::default()));
+                let (mut got, mut raw) = (Ok(Ok(())), None);
                 let value = C::decode(bytes, buffer, |place| {
-                    got = self.end.with(|queue, shm, me| queue.get(shm, me, patience, |_| Some(place)));
+                    got = self.end.with(|queue, shm, me| {
+                        let receipt = queue.get(shm, me, patience, |_| Some(place))?;
+                        raw = Some(Raw { end: &self.end, receipt });
+                        Ok(())
+                    });
                 });
-                let receipt = got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
-                value.map(|value| (value, receipt)).map_err(|error| self.missed(receipt, error))
+                got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
+                let value = value.map_err(Missed::Decode)?;
+                Ok((value, raw.map_or_else(Receipt::default, Raw::keep)))
             }
             None => {
                 // It is decoded when the message is ours: nobody else runs a codec's code inside a queue.
@@ -148,18 +153,11 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
                     })
                 });
                 let receipt = got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
-                let value = C::decode_from(buffer);
-                value.map(|value| (value, receipt)).map_err(|error| self.missed(receipt, error))
+                let raw = Raw { end: &self.end, receipt };
+                let value = C::decode_from(buffer).map_err(Missed::Decode)?;
+                Ok((value, raw.keep()))
             }
         })
-    }
-}
-
-impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
-    #[cold]
-    fn missed(&self, receipt: Receipt, error: DecodeError) -> Missed {
-        self.end.forget(receipt);
-        Missed::Decode(error)
     }
 }
 

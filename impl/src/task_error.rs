@@ -8,7 +8,8 @@ use thiserror::Error;
 /// No task was reported done.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TaskDoneError {
-    /// This process has no task in hand: it has reported all that it got.
+    /// This process has no task in hand: it has reported all that it got; those of another process, be it its parent, are not
+    /// its own.
     #[error("task_done was called more often than this process got tasks")]
     NoTask,
     /// This process could not become a peer.

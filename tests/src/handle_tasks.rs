@@ -1,5 +1,6 @@
 //! What a helper does with handles on their way to another process: `procession-helper TASK [ARGUMENT...]`.
 
+use crate::joinable_tasks;
 use crate::talk::{complain, hear, locked, outcome, say};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getppid, pause};
@@ -18,7 +19,7 @@ static NEST: Entry = Entry::new("nest", nest);
 static NAMESAKE: Entry = Entry::new("add", |_| Ok(()));
 
 /// The functions that the helper runs in processes of their own.
-pub static ENTRIES: &[&Entry] = &[&ADD, &FAIL, &PANIC, &NEST];
+pub static ENTRIES: &[&Entry] = &[&ADD, &FAIL, &PANIC, &NEST, &joinable_tasks::WORK];
 
 /// The lock of that name, or (`@name`) the one that the test handed down under it.
 pub fn given(name: &str) -> Lock {

@@ -7,6 +7,8 @@ pub mod array_tasks;
 pub mod bank;
 pub mod fork_tasks;
 pub mod handle_tasks;
+pub mod joinable_tasks;
+pub mod joinable_workers;
 pub mod pipe_programs;
 pub mod pipe_tasks;
 pub mod pipe_worker;

@@ -3,7 +3,7 @@
 use crate::pipe_tasks::content;
 use crate::queue_workers;
 use crate::talk::{complain, hear, outcome, say};
-use procession::{Getter, Handle, Inherited, OpenError, Putter, Queue, QueueOptions, Unsent, fork};
+use procession::{Content, Getter, Handle, Inherited, OpenError, Postcard, Putter, Queue, QueueOptions, Unsent, fork};
 use std::fmt::Debug;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -67,68 +67,101 @@ pub fn run(task: &[&str]) {
     }
 }
 
-fn number<N: std::str::FromStr<Err: Debug>>(text: &str) -> N {
+/// The number that stands there.
+pub fn number<N: std::str::FromStr<Err: Debug>>(text: &str) -> N {
     text.parse().expect("a number")
 }
 
 /// The handle of that name, or (`@name`) the one that the test handed down under it.
-fn take<H: Handle>(given: &str) -> Result<H, OpenError> {
+pub fn take<H: Handle>(given: &str) -> Result<H, OpenError> {
     given.strip_prefix('@').map_or_else(|| H::open(given), H::inherited)
 }
 
-/// Does what the test says, until it has no more to say. After `now` it says so, and then does it: so that the test can tell
-/// that it has begun.
-fn serve(mut putter: Option<Putter<Message>>, mut getter: Option<Getter<Message>>) {
+/// The two sides of a queue, as far as a helper has them.
+pub type Sides<Q> = (Option<Putter<Message, Postcard, Q>>, Option<Getter<Message, Postcard, Q>>);
+
+/// Does what the test says, until it has no more to say.
+fn serve(putter: Option<Putter<Message>>, getter: Option<Getter<Message>>) {
+    let mut sides = (putter, getter);
+    listen(|words| use_side(&mut sides, words));
+}
+
+/// Hears lines, and has `obey` do what their words say, until there are no more. After `now` it says so, and then does it: so
+/// that the test can tell that it has begun.
+pub fn listen(mut obey: impl FnMut(&[&str])) {
     loop {
         let line = hear();
-        let mut words: Vec<&str> = line.split(' ').collect();
-        if words[0] == "now" {
-            words.remove(0);
-            say("now");
-        }
-        match words[..] {
+        match line.split(' ').collect::<Vec<_>>()[..] {
             [""] => return,
-            ["drop", "putter"] => {
-                putter = None;
-                say("dropped");
+            ["now", ref words @ ..] => {
+                say("now");
+                obey(words);
             }
-            ["drop", "getter"] => {
-                getter = None;
-                say("dropped");
-            }
-            [verb, ref words @ ..] if verb.contains("put") => put(putter.as_ref().expect("a putter"), verb, words),
-            [verb, ref words @ ..] if verb.contains("get") => get(getter.as_ref().expect("a getter"), verb, words),
-            ["close"] => say(format!("{:?}", getter.as_ref().expect("a getter").close())),
-            ["close-now"] => say(format!("{:?}", getter.as_ref().expect("a getter").close_now())),
-            _ => panic!("no such thing to do: {line}"),
+            ref words => obey(words),
         }
     }
 }
 
-fn put(putter: &Putter<Message>, verb: &str, words: &[&str]) {
+/// Does what can be done with a side of any queue.
+pub fn use_side<Q: Content>(sides: &mut Sides<Q>, words: &[&str]) {
+    let (putter, getter) = sides;
+    match words {
+        ["drop", "putter"] => {
+            *putter = None;
+            say("dropped");
+        }
+        ["drop", "getter"] => {
+            *getter = None;
+            say("dropped");
+        }
+        ["close"] => say(format!("{:?}", getter.as_ref().expect("a getter").close())),
+        ["close-now"] => say(format!("{:?}", getter.as_ref().expect("a getter").close_now())),
+        [verb, words @ ..] if verb.contains("put") => put(putter.as_ref().expect("a putter"), verb, words),
+        [verb, words @ ..] if verb.contains("get") => get(getter.as_ref().expect("a getter"), verb, words),
+        _ => panic!("no such thing to do: {words:?}"),
+    }
+}
+
+fn put<Q: Content>(putter: &Putter<Message, Postcard, Q>, verb: &str, words: &[&str]) {
     fn said<E: Debug>(result: Result<(), Unsent<Message, E>>) -> String {
         format!("{:?}", result.map_err(|unsent| unsent.error))
     }
     let [words @ .., serial, length] = words else { panic!("{verb} what?") };
-    let message = message(number(serial), number(length));
+    let message = |serial| message(serial, number(length));
+    let first = number(serial);
     say(match (verb, words) {
-        ("put", []) => said(putter.put(message)),
-        ("try-put", []) => said(putter.try_put(message)),
-        ("put-within", [time]) => said(putter.put_timeout(message, milliseconds(time))),
+        ("put", []) => said(putter.put(message(first))),
+        ("try-put", []) => said(putter.try_put(message(first))),
+        ("put-within", [time]) => said(putter.put_timeout(message(first), milliseconds(time))),
+        // What was not put comes back: how it ended, the numbers of those, and how many were never asked for.
+        ("put-many", [count]) => {
+            let mut messages = (first..first + number::<u64>(count)).map(message);
+            let unsent = putter.put_many(&mut messages).err();
+            let (error, back) = unsent.map_or((None, Vec::new()), |unsent| (Some(unsent.error), unsent.value));
+            let back: Vec<u64> = back.into_iter().map(|(number, _)| number).collect();
+            format!("{error:?} {back:?} {}", messages.count())
+        }
         _ => panic!("no such way to put: {verb}"),
     });
 }
 
-fn get(getter: &Getter<Message>, verb: &str, words: &[&str]) {
+fn get<Q: Content>(getter: &Getter<Message, Postcard, Q>, verb: &str, words: &[&str]) {
     say(match (verb, words) {
         ("get", []) => got(getter.get()),
         ("try-get", []) => got(getter.try_get()),
         ("get-within", [time]) => got(getter.get_timeout(milliseconds(time))),
+        ("get-many", [most]) => {
+            let mut messages = Vec::new();
+            let result = getter.get_many(&mut messages, number(most));
+            let messages: Vec<_> = messages.into_iter().map(|message| got(Ok::<_, ()>(message))).collect();
+            format!("{result:?} {}", messages.join(" "))
+        }
         _ => panic!("no such way to get: {verb}"),
     });
 }
 
-fn milliseconds(text: &str) -> Duration {
+/// So many milliseconds.
+pub fn milliseconds(text: &str) -> Duration {
     Duration::from_millis(number(text))
 }
 

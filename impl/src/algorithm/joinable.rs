@@ -94,6 +94,9 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
     /// Reports that one of this process's tasks is done: that of the receipt, where there are copies, or else the oldest.
     #[inline]
     pub fn task_done(&self, platform: &P, me: Owner, receipt: Option<Receipt>) -> Result<(), NoTask> {
+        if receipt.is_some_and(|receipt| receipt.worker != me.peer) {
+            return Err(NoTask);
+        }
         if let Some(copies) = self.parts.copies() {
             let oldest = || copies.oldest(platform, me, self.glance(platform, Side::Reader).own());
             copies.done(platform, me, receipt.map(|receipt| receipt.copy).or_else(oldest).ok_or(NoTask)?)?;

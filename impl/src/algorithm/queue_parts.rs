@@ -30,6 +30,8 @@ pub enum Refused {
 /// What whoever got a message needs to say that it is done, where somebody keeps account of that.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Receipt {
+    /// The peer that got it: a forked child that has a copy of this is another one.
+    pub worker: u32,
     /// Where it is kept until then.
     pub copy: usize,
     /// How many have got it before, and died.

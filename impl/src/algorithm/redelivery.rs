@@ -164,7 +164,7 @@ impl<'a, P: Platform> Copies<'a, P> {
         platform.store(slot.number, (message.len() as u64) << 32 | u64::from(head.count()), &NAME);
         platform.copy_in(slot.message, message, &KEEP);
         self.hold(platform, &slot, me, 0);
-        Ok(Receipt { copy, times: 0 })
+        Ok(Receipt { worker: me.peer, copy, times: 0 })
     }
 
     /// A copy for the message at `head`.
@@ -216,7 +216,7 @@ impl<'a, P: Platform> Copies<'a, P> {
         let place = (bytes <= self.bytes).then(|| take(bytes)).flatten().ok_or(Refused::Corrupt)?;
         platform.copy_out(slot.message, place, &DRAW);
         self.hold(platform, &slot, me, times);
-        Ok(Receipt { copy, times })
+        Ok(Receipt { worker: me.peer, copy, times })
     }
 
     /// `me` has done the task of this copy.

@@ -10,7 +10,7 @@ use procession::{Handle, Lock, LockError, OpenOrCreateError, RLock, RawValue, Sh
 use procession_tests::handle_tasks::{self, given, stay};
 use procession_tests::restrict::{become_nobody, leave_descriptors, refuse};
 use procession_tests::talk::{complain, hear, locked, outcome, say};
-use procession_tests::{array_tasks, fork_tasks, pipe_tasks, queue_tasks};
+use procession_tests::{array_tasks, fork_tasks, joinable_tasks, pipe_tasks, queue_tasks};
 use std::fs::File;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -41,6 +41,7 @@ fn run(task: &[&str]) {
         ["array", task @ ..] => array_tasks::run(task),
         ["pipe", task @ ..] => pipe_tasks::run(task),
         ["queue", task @ ..] => queue_tasks::run(task),
+        ["joinable", task @ ..] => joinable_tasks::run(task),
         _ => handle_tasks::run(task),
     }
 }
