@@ -170,11 +170,16 @@ impl Parts<Shm> for TaskPlace {
     }
     #[inline(always)]
     fn takes(&self, shm: &Shm, me: Owner, head: Progress, message: &[u8]) -> Result<Receipt, Refused> {
-        if let Some(copies) = self.copies() {
-            return copies.take(shm, me, head, message);
+        match self.copies() {
+            Some(copies) => copies.take(shm, me, head, message),
+            None => Ok(Receipt { worker: me.peer, ..Receipt::default() }),
         }
-        self.tallies().take(shm, me, self.slot());
-        Ok(Receipt { worker: me.peer, ..Receipt::default() })
+    }
+    #[inline(always)]
+    fn took(&self, shm: &Shm, me: Owner, messages: usize) {
+        if self.copies.is_none() {
+            self.tallies().take(shm, me, self.slot(), messages);
+        }
     }
     fn orphan(&self, shm: &Shm, me: Owner, head: Progress) -> Option<usize> {
         self.copies()?.orphan(shm, me, head)

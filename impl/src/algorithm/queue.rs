@@ -86,7 +86,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             None => self.read_next(platform, me, &mut turn, take),
         };
         if turn.orphan.is_none() && receipt.is_ok() {
-            self.publish(platform, Side::Reader, turn);
+            self.publish_and(platform, Side::Reader, turn, || self.parts.took(platform, me, 1));
         } else {
             self.leave(platform, Side::Reader, turn.entered);
         }

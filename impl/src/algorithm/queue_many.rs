@@ -89,7 +89,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             }
             count += 1;
         }
-        self.publish(platform, Side::Reader, turn);
+        self.publish_and(platform, Side::Reader, turn, || self.parts.took(platform, me, count));
         Ok(count)
     }
 }

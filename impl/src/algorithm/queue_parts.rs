@@ -74,6 +74,9 @@ pub trait Parts<P: Platform> {
     fn takes(&self, _platform: &P, _me: Owner, _head: Progress, _message: &[u8]) -> Result<Receipt, Refused> {
         Ok(Receipt::default())
     }
+    /// Inside the getters' lock: `me` has got so many messages, which are not in the queue any more.
+    #[inline(always)]
+    fn took(&self, _platform: &P, _me: Owner, _messages: usize) {}
     /// Inside the getters' lock, where no message is left: one that somebody got who has died since, and that `me` can get.
     #[inline(always)]
     fn orphan(&self, _platform: &P, _me: Owner, _head: Progress) -> Option<usize> {
