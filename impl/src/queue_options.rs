@@ -92,8 +92,8 @@ impl QueueOptions {
     /// queue has nothing newer, and within a tick. A task may thus be worked on twice, and is done once; [`Task::times`] says
     /// how often it was begun before.
     ///
-    /// At most `in_hand` tasks, 1 to 2^16, are worked on at a time: whoever gets one more is
-    /// [told so](crate::GetError::TooManyTasks). Each has at most `bytes` bytes, which are copied once more when it is got.
+    /// At most `in_hand` tasks, 1 to 2^16, are worked on at a time: as many as there are workers who take one at a time. Whoever
+    /// gets one more is [told so](crate::GetError::TooManyTasks). Each has at most `bytes` bytes, which are copied once more when it is got.
     ///
     /// ```
     /// use procession::{Postcard, QueueOptions};

@@ -184,6 +184,10 @@ impl Parts<Shm> for TaskPlace {
     fn orphan(&self, shm: &Shm, me: Owner, head: Progress) -> Option<usize> {
         self.copies()?.orphan(shm, me, head)
     }
+    #[inline(always)]
+    fn orphan_in_the_way(&self, shm: &Shm, me: Owner, head: Progress) -> Option<usize> {
+        self.copies()?.orphan_in_the_way(shm, me, head)
+    }
     fn adopt<'b>(
         &self,
         shm: &Shm,

@@ -101,11 +101,14 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         me: Owner,
         patience: Patience<P::Deadline>,
     ) -> Result<Turn, Refused> {
-        let turn = self.enter(platform, me, Side::Reader, patience, |cursor| cursor.records() > 0)?;
+        let mut turn = self.enter(platform, me, Side::Reader, patience, |cursor| cursor.records() > 0)?;
         if turn.cursor.own().is_closed() && self.parts.is_discarded(platform) {
             // Somebody died before it was done with that.
             self.skip(platform, turn);
             return Err(Refused::Closed);
+        }
+        if turn.orphan.is_none() {
+            turn.orphan = self.parts.orphan_in_the_way(platform, me, turn.cursor.own());
         }
         Ok(turn)
     }

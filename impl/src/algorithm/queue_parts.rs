@@ -82,6 +82,11 @@ pub trait Parts<P: Platform> {
     fn orphan(&self, _platform: &P, _me: Owner, _head: Progress) -> Option<usize> {
         None
     }
+    /// Inside the same, where messages are left: such a one, if there is no place for another before that is done.
+    #[inline(always)]
+    fn orphan_in_the_way(&self, _platform: &P, _me: Owner, _head: Progress) -> Option<usize> {
+        None
+    }
     /// Inside the same: `me` gets it.
     fn adopt<'b>(
         &self,

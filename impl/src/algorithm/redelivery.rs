@@ -202,6 +202,11 @@ impl<'a, P: Platform> Copies<'a, P> {
         self.all().enumerate().find(is_orphan).map(|(index, _)| index)
     }
 
+    /// Inside the getters' lock: such a task, if no copy is free.
+    pub fn orphan_in_the_way(self, platform: &P, me: Owner, head: Progress) -> Option<usize> {
+        if self.place(platform, head).is_some() { None } else { self.orphan(platform, me, head) }
+    }
+
     /// Inside the same: `me` gets it.
     pub fn adopt<'b>(
         self,
