@@ -56,6 +56,9 @@ impl<T, C: Codec<T>> Receiver<T, C> {
     }
 
     /// Receives the next message, if there is one now.
+    ///
+    /// Whether the sender's process lives is asked only now and then, for that is a system call: when it was killed, one of the
+    /// next 2^14 calls that find nothing says so, or, within a tick, any call that waits. Of a close the next call knows.
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         self.pull(TRY).map_err(Failure::into_try)
@@ -145,7 +148,8 @@ impl<T: ?Sized, C: Format<T>> Receiver<T, C> {
     }
 
     /// Waits until [`recv`](Receiver::recv) would not block, but no longer than `timeout`; answers whether it would not. A
-    /// pipe that is disconnected does not block: it answers so.
+    /// pipe that is disconnected does not block: it answers so. Without a timeout it learns of a kill as
+    /// [`try_recv`](Receiver::try_recv) does.
     pub fn poll(&mut self, timeout: Duration) -> Result<bool, RecvError> {
         let patience = if timeout.is_zero() { TRY } else { Patience::Until(Deadline::after(timeout)) };
         match self.end.with(|direction, shm, incoming| direction.front(shm, incoming, patience)) {

@@ -59,6 +59,9 @@ impl<T, C: Codec<T>> Sender<T, C> {
     }
 
     /// Sends `value` if there is room for all of it now.
+    ///
+    /// Whether the receiver's process lives is asked only now and then, for that is a system call: when it was killed, one of the
+    /// next 2^14 calls that find no room says so, or, within a tick, any call that waits.
     #[inline]
     pub fn try_send(&mut self, value: T) -> Result<(), Unsent<T, TrySendError>> {
         let capacity = self.end.capacity();

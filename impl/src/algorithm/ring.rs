@@ -226,7 +226,7 @@ impl<'a, P: Platform> Ring<'a, P> {
 
     /// Looks at the other side's word. What no side leaves there is refused: everything that is computed from it stays inside
     /// the ring.
-    #[inline]
+    #[inline(always)]
     pub fn see(self, platform: &P, side: Side, cursor: &mut Cursor) -> Result<(), Corrupt> {
         let site = if side == Side::Writer { &SEE_HEAD } else { &SEE_TAIL };
         let other = Progress::from_bits(platform.load(self.control.word(side.other()), site));
