@@ -2,7 +2,7 @@
 
 use crate::algorithm::message::{Front, Incoming};
 use crate::algorithm::pipe::{Patience, Refused};
-use crate::codec::{Bytes, Codec, DecodeError, Format, Postcard};
+use crate::codec::{Bytes, Codec, DecodeError, Format, Postcard, emptied};
 use crate::error::OpenError;
 use crate::layout::Kind;
 use crate::pipe::{attach, blueprint};
@@ -114,9 +114,8 @@ impl<T, C: Codec<T>> Receiver<T, C> {
     #[inline(always)]
     fn pull(&mut self, patience: Patience<Deadline>) -> Result<T, Failure> {
         let Receiver { end, buffer, .. } = self;
-        let front = end.with(|direction, shm, incoming| direction.front(shm, incoming, patience));
-        let front = front.map_err(Failure::End)??;
-        let (direction, shm, incoming) = end.again();
+        let (direction, shm, incoming) = end.ours().map_err(Failure::End)?;
+        let front = direction.front(shm, incoming, patience)?;
         let message = decode::<T, C>(direction, shm, incoming, front, buffer);
         direction.pass(incoming, front);
         direction.give_back(shm, incoming);
@@ -132,11 +131,14 @@ fn decode<T, C: Codec<T>>(
     front: Front,
     buffer: &mut Vec<u8>,
 ) -> Result<T, DecodeError> {
-    buffer.clear();
+    let buffer = emptied(buffer);
     match front {
-        Front::InRing { position, bytes } => {
-            C::decode(bytes, buffer, |place| direction.ring().read(shm, position, place))
-        }
+        Front::InRing { position, bytes } => C::decode(
+            bytes,
+            buffer,
+            #[inline(always)]
+            |place| direction.ring().read(shm, position, place),
+        ),
         Front::Gathered => C::decode_from(incoming.message()),
     }
 }

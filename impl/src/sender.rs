@@ -2,7 +2,7 @@
 
 use crate::algorithm::message::Outgoing;
 use crate::algorithm::pipe::{Patience, Refused};
-use crate::codec::{Bytes, Codec, EncodeError, Format, Postcard};
+use crate::codec::{Bytes, Codec, EncodeError, Format, Postcard, emptied};
 use crate::error::OpenError;
 use crate::layout::Kind;
 use crate::pipe::{attach, blueprint};
@@ -109,8 +109,7 @@ impl<T, C: Codec<T>> Sender<T, C> {
         value: &T,
         operation: impl FnOnce(&Direction, &Shm, &mut Outgoing, &[u8]) -> Result<(), Refused>,
     ) -> Result<(), Failure> {
-        self.buffer.clear();
-        let bytes = C::encode(value, &mut self.buffer).map_err(Failure::Encode)?;
+        let bytes = C::encode(value, emptied(&mut self.buffer)).map_err(Failure::Encode)?;
         let done = self.end.with(|direction, shm, out| operation(direction, shm, out, bytes));
         Ok(done.map_err(Failure::End)??)
     }
