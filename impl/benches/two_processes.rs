@@ -8,6 +8,9 @@
 //! median of the rounds' ratios to the peer of the same row; the goal is what the ratio should not exceed. The bare ring has
 //! 1024 slots, so ours has their bytes as its capacity where it is compared with it; elsewhere it has its default.
 //!
+//! Asleep, ours has a timer set each time, to ask after the other process, and makes the heavy half of a fence pair, so that the
+//! other half is free: in a virtual machine either takes microseconds, which the bare futex does without.
+//!
 //! The peers are `two_processes_peer.c`, compiled when the bench runs. Without `--bench`, which Cargo passes, it is one short
 //! round, to see that it works.
 
