@@ -84,6 +84,16 @@ pub enum Unjoined {
     Corrupt,
 }
 
+/// What is to be waited for, as was seen inside the getters' lock.
+enum Standing {
+    /// Nothing: every task is finished.
+    Finished,
+    /// Some task is in living hands, and none in the queue.
+    InHand,
+    /// Some task has come into the queue since it was looked at last.
+    InQueue,
+}
+
 impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
     /// Reports that one of this process's tasks is done.
     #[inline]
@@ -98,7 +108,7 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
     pub fn join(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<(), Unjoined> {
         let events = self.parts.events();
         let (mut suspicious, mut last_look, mut ticks) = (false, false, 0);
-        if self.is_finished(platform) {
+        if self.outlook(platform).0 == 0 {
             return Ok(());
         }
         loop {
@@ -111,20 +121,26 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
             platform.heavy_fence(&HEAVY);
             // Before the look at what there is: whatever they got before they went is seen.
             let deserted = self.parts.is_deserted(Side::Reader);
-            if self.is_finished(platform) {
-                return Ok(());
-            }
-            if !self.is_empty(platform) {
-                if deserted {
-                    return Err(Unjoined::Disconnected);
+            match self.outlook(platform) {
+                (0, _) => return Ok(()),
+                (_, false) if deserted => return Err(Unjoined::Disconnected),
+                (_, false) => {}
+                (_, true) => {
+                    // What was slept on is compared with, once the lock has been waited for.
+                    platform.outer_loop_head(&[suspicious.into(), last_look.into(), waiting.into()]);
+                    match self.judge(platform, me, (deadline, suspicious))? {
+                        Standing::Finished => return Ok(()),
+                        Standing::InHand => {}
+                        // Who could get it was asked too early, and a tick that came since was perhaps spent on the lock.
+                        Standing::InQueue => continue,
+                    }
                 }
-            } else if let Some(()) = self.judge(platform, me, (deadline, suspicious))? {
-                return Ok(());
             }
             if last_look {
                 return Err(Unjoined::TimedOut);
             }
             suspicious = false;
+            platform.outer_loop_head(&[waiting.into()]);
             match platform.wait(events, waiting, deadline, ticks, &SLEEP) {
                 Wakeup::Woken | Wakeup::Changed => {}
                 Wakeup::Tick => (suspicious, ticks) = (true, ticks + 1),
@@ -133,22 +149,23 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         }
     }
 
-    /// Where nothing is left in the queue: whether all is done, or will never be.
+    /// Where nothing was left in the queue: whether all is done, or will never be.
     fn judge(
         &self,
         platform: &P,
         me: Owner,
         (deadline, suspicious): (P::Deadline, bool),
-    ) -> Result<Option<()>, Unjoined> {
+    ) -> Result<Standing, Unjoined> {
         let entered = self.lock(platform, me, Side::Reader, (deadline, suspicious))?;
         let hands = self.parts.tallies().hands(platform, me);
         let (put, got) = self.passed(platform);
         self.leave(platform, Side::Reader, entered);
         let hands = hands.map_err(|Blind| Unjoined::Blind)?;
         match unfinished(put, hands.finished) {
-            0 => Ok(Some(())),
-            tasks if put == got && hands.in_hand == 0 => Err(Unjoined::WorkerDied(tasks)),
-            _ => Ok(None),
+            0 => Ok(Standing::Finished),
+            _ if put != got => Ok(Standing::InQueue),
+            tasks if hands.in_hand == 0 => Err(Unjoined::WorkerDied(tasks)),
+            _ => Ok(Standing::InHand),
         }
     }
 
@@ -196,10 +213,11 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         same.then(|| unfinished(put, finished))
     }
 
-    /// Whether everything is finished. What is finished is looked at first, so that it may be more by now, but not less.
-    fn is_finished(&self, platform: &P) -> bool {
+    /// How many tasks are unfinished, or fewer by now, for what is finished is looked at first; and whether none is in the queue.
+    fn outlook(&self, platform: &P) -> (u32, bool) {
         let finished = self.parts.tallies().finished(platform);
-        unfinished(self.passed(platform).0, finished) == 0
+        let (put, got) = self.passed(platform);
+        (unfinished(put, finished), put == got)
     }
 
     /// How many messages have been put, and how many of them have been got; those that were discarded count as neither.

@@ -88,7 +88,7 @@ pub trait Parts<P: Platform> {
     fn admits(&self, _platform: &P, _tail: Progress) -> bool {
         true
     }
-    /// Inside the getters' lock: `me` is about to get a message.
+    /// Inside the getters' lock: `me` has got a message, which is not in the queue any more.
     #[inline(always)]
     fn takes(&self, _platform: &P, _me: Owner) {}
     /// Inside the getters' lock: nobody is to get what comes after `head`.
@@ -160,9 +160,8 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             return Err(Refused::Corrupt);
         };
         ring.read(platform, position.wrapping_add(framing.ahead()), place);
-        self.parts.takes(platform, me);
         turn.cursor.advance(framing.words(bytes));
-        self.publish(platform, Side::Reader, turn);
+        self.publish_and(platform, Side::Reader, turn, || self.parts.takes(platform, me));
         Ok(())
     }
 

@@ -110,8 +110,9 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         platform.outer_loop_head(&[1]);
         let entered = self.lock(platform, me, Side::Reader, (deadline, false))?;
         let count = self.glance(platform, Side::Reader).records();
+        let discarded = self.parts.is_discarded(platform); // and whoever did that died before the head had moved
         self.leave(platform, Side::Reader, entered);
-        Ok(count)
+        Ok(if discarded { 0 } else { count })
     }
 
     /// From outside the locks: how far a side has come, and then the other.
