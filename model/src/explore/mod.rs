@@ -2,6 +2,8 @@
 
 pub mod array;
 pub mod fences;
+pub mod joinable;
+mod joinable_scenarios;
 pub mod lock;
 pub mod peers;
 pub mod pipe;
@@ -68,6 +70,7 @@ pub fn scenarios() -> Vec<Box<dyn Explorable>> {
         .chain(boxed(array::raw_arrays()))
         .chain(boxed(pipe_scenarios::pipes()))
         .chain(boxed(queue_scenarios::queues()))
+        .chain(boxed(joinable_scenarios::joinables()))
         .chain(boxed(peers::tables()))
         .chain(boxed(fences::pairs()))
         .collect()
@@ -80,6 +83,7 @@ pub fn large_scenarios() -> Vec<Box<dyn Explorable>> {
         .chain(boxed(array::large()))
         .chain(boxed(pipe_scenarios::large()))
         .chain(boxed(queue_scenarios::large()))
+        .chain(boxed(joinable_scenarios::large()))
         .collect()
 }
 

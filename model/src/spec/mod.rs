@@ -4,6 +4,7 @@
 //! they are.
 
 pub mod array;
+pub mod joinable;
 pub mod lock;
 pub mod peers;
 pub mod pipe;

@@ -28,7 +28,7 @@ impl Members {
     }
 
     /// Whether nobody is left. Where nobody ever was, somebody may still come.
-    fn are_gone(&self) -> bool {
+    pub fn are_gone(&self) -> bool {
         self.living.is_empty() && self.some_died
     }
 
