@@ -176,11 +176,11 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         let entered = self.lock(platform, me, Side::Reader, patience)?;
         let hands = self.hands(platform, me);
         let (put, got) = self.passed(platform);
-        let closed = self.cursor(platform, Side::Reader).own().is_closed();
+        // What is to be delivered again, somebody will get, as long as there is somebody.
+        let closed = || self.cursor(platform, Side::Reader).own().is_closed();
+        let is_final = self.parts.copies().is_none() || deserted || closed();
         self.leave(platform, Side::Reader, entered);
         let hands = hands.map_err(|Blind| Unjoined::Blind)?;
-        // What is to be delivered again, somebody will get, as long as there is somebody.
-        let is_final = self.parts.copies().is_none() || closed || deserted;
         match unfinished(put, hands.finished) {
             0 => Ok(Standing::Finished),
             _ if put != got => Ok(Standing::InQueue),
