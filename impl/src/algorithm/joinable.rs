@@ -177,7 +177,8 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         let hands = self.hands(platform, me);
         let (put, got) = self.passed(platform);
         // What is to be delivered again, somebody will get, as long as there is somebody.
-        let closed = || self.cursor(platform, Side::Reader).own().is_closed();
+        // In the tail it is said first, and whoever gets is told so from then on.
+        let closed = || self.glance(platform, Side::Reader).other_is_closed();
         let is_final = self.parts.copies().is_none() || deserted || closed();
         self.leave(platform, Side::Reader, entered);
         let hands = hands.map_err(|Blind| Unjoined::Blind)?;

@@ -21,7 +21,8 @@
 //! 2. The copy that was begun last and whose number is the head's count is of a message that is in the queue still: whoever
 //!    began it died before the head moved. It counts as free, and the next one to get a message begins the same.
 //! 3. Nothing but `state` is read of a copy that is free; and of one that is not, nothing else changes, but the thread.
-//! 4. Unfinished is what is in the queue, and the copies that are not free.
+//! 4. Of whoever has a copy, `state` is read again once it is known to be dead: it may have been done with the task before.
+//! 5. Unfinished is what is in the queue, and the copies that are not free.
 
 use super::Owner;
 use super::queue_parts::{Receipt, Refused};
@@ -193,13 +194,7 @@ impl<'a, P: Platform> Copies<'a, P> {
 
     /// Inside the getters' lock: a task whose holder is dead.
     pub fn orphan(self, platform: &P, me: Owner, head: Progress) -> Option<usize> {
-        let begun = self.begun(platform, head);
-        let is_orphan = |(index, slot): &(usize, Slot<'a, P>)| {
-            let holder = State(platform.load(slot.state, &FREE)).holder();
-            let is_others = holder != 0 && holder != me.peer && begun != Some(*index);
-            is_others && platform.life(holder, &ASK) == Life::Dead
-        };
-        self.all().enumerate().find(is_orphan).map(|(index, _)| index)
+        self.holders(platform, me, head).find(|(_, life)| *life == Life::Dead).map(|(index, _)| index)
     }
 
     /// Inside the getters' lock: such a task, if no copy is free.
@@ -275,25 +270,31 @@ impl<'a, P: Platform> Copies<'a, P> {
     /// Inside the getters' lock: frees the copies whose holders are dead; answers how many they were.
     pub fn acknowledge(self, platform: &P, me: Owner, head: Progress) -> Result<u32, Blind> {
         let mut count = 0;
-        for (slot, life) in self.holders(platform, me, head) {
-            match life {
-                Life::Alive => {}
-                Life::Dead => {
+        for (index, life) in self.holders(platform, me, head) {
+            match (life, self.slot(index)) {
+                (Life::Dead, Some(slot)) => {
                     platform.store(slot.state, State::FREE.0, &HOLD);
                     count += 1;
                 }
-                Life::Unknown => return Err(Blind),
+                (Life::Unknown, _) => return Err(Blind),
+                _ => {}
             }
         }
         Ok(count)
     }
 
-    fn holders(self, platform: &'a P, me: Owner, head: Progress) -> impl Iterator<Item = (Slot<'a, P>, Life)> {
+    /// Inside the getters' lock: the copies that are not free, and whether those live who have the tasks in hand.
+    fn holders(self, platform: &'a P, me: Owner, head: Progress) -> impl Iterator<Item = (usize, Life)> {
         let begun = self.begun(platform, head);
-        self.all().enumerate().filter_map(move |(index, slot)| {
-            let holder = State(platform.load(slot.state, &FREE)).holder();
-            let life = || if holder == me.peer { Life::Alive } else { platform.life(holder, &ASK) };
-            (holder != 0 && begun != Some(index)).then(life).map(|life| (slot, life))
+        self.all().enumerate().filter(move |(index, _)| begun != Some(*index)).filter_map(move |(index, slot)| {
+            let holder = || State(platform.load(slot.state, &FREE)).holder();
+            let life = match holder() {
+                0 => return None,
+                mine if mine == me.peer => Life::Alive,
+                other => platform.life(other, &ASK),
+            };
+            // What the dead have done is final only now.
+            (life != Life::Dead || holder() != 0).then_some((index, life))
         })
     }
 }

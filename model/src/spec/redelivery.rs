@@ -111,15 +111,16 @@ impl Redelivery {
         (0..self.orphans.len()).map(each).collect()
     }
 
-    /// Where nothing is in the queue, or no place for what is got from it, whoever gets is given what the dead had.
+    /// Whoever gets may be given what the dead had, and is, where nothing is in the queue, or no place for what is got from it.
     fn queued(&self, actor: Actor, op: &queue::Op, steps: Vec<(queue::Answer, Queue)>) -> Vec<(Answer, Redelivery)> {
         use queue::Op::{Get, GetTimeout, TryGet};
-        let gets = matches!(op, Get | TryGet | GetTimeout);
-        let full = self.in_hand.len() + self.orphans.len() == self.copies;
-        if gets && (self.queue.messages.is_empty() || full) && !self.orphans.is_empty() {
-            return self.again(actor);
+        let pass = |step| self.pass(actor, step);
+        if !matches!(op, Get | TryGet | GetTimeout) || self.orphans.is_empty() {
+            return steps.into_iter().map(pass).collect();
         }
-        steps.into_iter().map(|step| self.pass(actor, step)).collect()
+        let full = self.in_hand.len() + self.orphans.len() == self.copies;
+        let got = |(answer, _): &(queue::Answer, Queue)| !full && matches!(answer, queue::Answer::Got(_));
+        self.again(actor).into_iter().chain(steps.into_iter().filter(got).map(pass)).collect()
     }
 
     /// What whoever joins is told now, if anything.
