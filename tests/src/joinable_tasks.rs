@@ -114,6 +114,10 @@ fn serve(mut sides: Sides<Tasks>) {
             std::mem::forget(getter(&sides).task().expect("a task"));
             say("forgotten");
         }
+        ["reopen", name] => {
+            sides.1 = None;
+            sides.1 = outcome(take(name));
+        }
         ["blind"] => {
             (3..1024).for_each(|descriptor| _ = close(descriptor));
             let putter = putter(&sides);

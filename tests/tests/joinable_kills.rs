@@ -143,3 +143,22 @@ fn all_workers_killed_and_replaced() {
     }
     assert_eq!(queue.join(), Ok(()));
 }
+
+/// What was discarded is not waited for, and what was in hand is told.
+#[test]
+fn a_worker_killed_after_the_end() {
+    let _watchdog = Watchdog::new("joining a closed queue behind a worker that was killed");
+    let queue = small(4);
+    let (mut victim, mut joiner) = (getter(&queue), putter(&queue));
+    (1..=4).for_each(|number| queue.put(message(number, 10)).unwrap());
+    assert_eq!(victim.ask("get"), "1:10");
+    joiner.begin("join");
+    queue.close_now().unwrap();
+    joiner.0.expect_silence();
+    victim.0.kill();
+    joiner.0.expect("Err(WorkerDied { tasks: 1 })");
+    // Two who take note of it: each task is one's.
+    assert_eq!(queue.unfinished(), Ok(1));
+    assert_eq!((joiner.ask("acknowledge"), queue.acknowledge()), ("Ok(1)".to_owned(), Ok(0)));
+    assert_eq!((queue.join(), queue.unfinished()), (Ok(()), Ok(0)));
+}

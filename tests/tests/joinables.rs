@@ -334,6 +334,23 @@ fn a_worker_that_leaves_with_tasks_in_hand() {
     }
 }
 
+/// It is another peer then, and those tasks are nobody's.
+#[test]
+fn a_worker_that_leaves_and_comes_back() {
+    let _watchdog = Watchdog::new("joining behind a worker that came back");
+    let name = Name::new("back");
+    let queue = named(4, &name);
+    let mut worker = Remote::start(&mut task!("joinable", "getter", &name));
+    for round in 1..=3 {
+        put(&queue.putter(), [1, 2, 3]);
+        all(&mut worker, &[("get", "1:10"), ("done", "Ok(())"), ("get", "2:10")]);
+        all(&mut worker, &[(&format!("reopen {}", &*name), "ok"), ("done", "Err(NoTask)")]);
+        all(&mut worker, &[("get", "3:10"), ("done", "Ok(())"), ("done", "Err(NoTask)")]);
+        assert_eq!(queue.join(), Err(JoinError::WorkerDied { tasks: 1 }), "round {round}");
+        assert_eq!((queue.acknowledge(), queue.join()), (Ok(1), Ok(())));
+    }
+}
+
 #[test]
 fn nobody_left_who_could_get_what_is_there() {
     let _watchdog = Watchdog::new("joining where nobody works");
