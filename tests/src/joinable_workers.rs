@@ -208,14 +208,21 @@ impl Shift {
         self.orders[1].put(count).expect("an order");
         self.orders[0].put(0).expect("an order");
         let victim = [0, 0, 1, 1, 2, 2, JOINER, PUTTER][random.below(8) as usize];
-        // Some have hardly begun; the others are killed at any point of anything.
-        if round % 4 != 0 {
+        // Some have hardly begun, some are caught in the middle of something, others are killed at any point of anything.
+        let is_over = |bench| self.board.get(bench, Word::Round) == round;
+        if round % 4 == 1 {
+            let (deed, teller) = match victim {
+                JOINER => (Deed::Joining, JOINER),
+                PUTTER => (Deed::Putting, PUTTER),
+                _ => (Deed::Reporting, PUTTER),
+            };
+            until("the victim is busy", || self.board.deed(victim) == deed || is_over(teller));
+        } else if round % 4 != 0 {
             let teller = if victim == JOINER { PUTTER } else { victim };
             let goal = self.board.get(teller, Word::Done) + random.below(count / 4 + 1);
-            let is_over = || self.board.get(PUTTER, Word::Round) == round;
-            until("there is work", || self.board.get(teller, Word::Done) >= goal || is_over());
+            until("there is work", || self.board.get(teller, Word::Done) >= goal || is_over(PUTTER));
+            (0..random.below(2) * random.below(1000)).for_each(|_| spin_loop());
         }
-        (0..random.below(2) * random.below(1000)).for_each(|_| spin_loop());
         let killed = Instant::now();
         let dead = self.staff.remove(victim);
         dead.kill().expect("a child");

@@ -3,8 +3,8 @@
 
 use procession::layout::{BODY, JoinableHead, Kind};
 use procession::{
-    AsIs, Getter, Handle, JoinError, JoinTimeoutError, JoinableQueue, OpenError, Postcard, PutError, Putter, Queue,
-    QueueOptions, Share, Stat, TaskDoneError, TaskGetter, TaskPutter, TypePrint,
+    AsIs, GetError, Getter, Handle, JoinError, JoinTimeoutError, JoinableQueue, OpenError, Postcard, PutError, Putter,
+    Queue, QueueOptions, Share, Stat, TaskDoneError, TaskGetter, TaskPutter, TypePrint,
 };
 use procession_tests::pipe_tasks::Remote;
 use procession_tests::queue_tasks::{Message, message};
@@ -173,6 +173,20 @@ fn waiters_that_are_none() {
         write(&name, at::EVENTS, events);
         assert_eq!(queue.task_done(), Ok(()));
         joiner.0.expect("Ok(())");
+    }
+}
+
+/// Whoever gets is told that the queue is corrupt; whoever joins waits for those who get, as long as it wants.
+#[test]
+fn a_tail_that_nobody_leaves() {
+    for (records, bytes) in [(1u64, 4104u64), (1, 12), (0, 8), (3, 16)] {
+        let name = Name::new("tail");
+        let queue = queue(&name);
+        name.patch(at::TAIL, &(bytes << 32 | records).to_ne_bytes());
+        refused(queue.get(), GetError::Corrupt, &["corrupt"]);
+        refused(queue.task().map(drop), GetError::Corrupt, &["corrupt"]);
+        drop(queue.unfinished());
+        assert!(records == 0 || queue.join_timeout(SOON * 10) == TIMED_OUT);
     }
 }
 
