@@ -8,6 +8,7 @@
 //   answer    a message there and back through two of them
 //   spinning  a message there and back through two such rings
 //   sleeping  a word there and back, both sides asleep in futex(2) between
+//   late      the same, but each side answers only when so many nanoseconds (in place of bytes) have passed; without those
 #define _GNU_SOURCE
 #include <linux/futex.h>
 #include <sched.h>
@@ -34,6 +35,7 @@ struct ring {
 static size_t bytes;
 static long count;
 static int cpus[2];
+static double work;
 
 static void *shared(size_t size) {
     void *memory = mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -99,9 +101,15 @@ static void whole(int file, char *message, int writes) {
     }
 }
 
-static void flip(_Atomic uint32_t *word, uint32_t from) {
-    atomic_store(word, from + 1);
+static void wake(_Atomic uint32_t *word, uint32_t to) {
+    if (work > 0)
+        for (double start = now(); now() - start < work;) {}
+    atomic_store(word, to);
     syscall(SYS_futex, word, FUTEX_WAKE, 1, 0, 0, 0);
+}
+
+static void flip(_Atomic uint32_t *word, uint32_t from) {
+    wake(word, from + 1);
     while (atomic_load(word) == from + 1) syscall(SYS_futex, word, FUTEX_WAIT, from + 1, 0, 0, 0);
 }
 
@@ -111,6 +119,8 @@ int main(int arguments, char **argument) {
     const char *what = argument[3];
     bytes = strtoul(argument[4], 0, 10), count = atol(argument[5]);
     size_t size = sizeof(struct ring) + SLOTS * bytes;
+    int sleeping = !strcmp(what, "sleeping") || !strcmp(what, "late");
+    if (!strcmp(what, "late")) work = bytes;
     int rings = !strcmp(what, "ring") || !strcmp(what, "batch") || !strcmp(what, "spinning");
     struct side there = {rings ? shared(size) : 0, 0, 0}, back = {rings ? shared(size) : 0, 0, 0};
     _Atomic uint32_t *word = shared(4096);
@@ -129,11 +139,10 @@ int main(int arguments, char **argument) {
             for (long index = 0; index < count; index++) whole(files[0], message, 0), whole(answers[1], message, 1);
         } else if (!strcmp(what, "spinning")) {
             for (long index = 0; index < count; index++) get(&there, message, 1), put(&back, message, 1);
-        } else if (!strcmp(what, "sleeping")) {
+        } else if (sleeping) {
             while (atomic_load(word) == 0) syscall(SYS_futex, word, FUTEX_WAIT, 0, 0, 0, 0);
             for (long index = 0; index + 1 < count; index++) flip(word, 2 * index + 1);
-            atomic_store(word, 2 * count);
-            syscall(SYS_futex, word, FUTEX_WAKE, 1, 0, 0, 0);
+            wake(word, 2 * count);
         } else {
             for (long index = 0; index < count; index += batch) put(&there, message, batch);
         }
@@ -154,7 +163,7 @@ int main(int arguments, char **argument) {
         put(&there, message, 1), get(&back, message, 1);
         start = now();
         for (long index = 1; index < count; index++) put(&there, message, 1), get(&back, message, 1);
-    } else if (!strcmp(what, "sleeping")) {
+    } else if (sleeping) {
         flip(word, 0);
         start = now();
         for (long index = 1; index < count; index++) flip(word, 2 * index);
@@ -163,7 +172,7 @@ int main(int arguments, char **argument) {
         start = now();
         for (long received = first; received < count;) received += get(&there, message, batch);
     }
-    printf("%f\n", (now() - start) / (count - first));
+    printf("%f\n", (now() - start) / (count - first) - 2 * work);
     int status;
     return waitpid(child, &status, 0) != child || status;
 }

@@ -3,9 +3,10 @@
 use crate::algorithm::lock::{Intent, Lock, Reentry, inside};
 use crate::array_error::{Barred, ElementError, SliceError};
 use crate::array_guard::ArrayGuard;
-use crate::error::{AccessError, CreateError, LockError, OpenError};
+use crate::error::{CreateError, OpenError};
 use crate::guarded_by::{Gate, GuardedBy};
 use crate::layout::Kind;
+use crate::lock_error::{AccessError, LockError};
 use crate::plain::{Integer, Plain};
 use crate::share::{Handle, OpenOrCreateError, open_or_create};
 use crate::shm::{ANY_LOCK, Attachment, Deadline, Given, Mapped, Shm, inherited_region};

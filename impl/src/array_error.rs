@@ -1,6 +1,6 @@
 //! What can go wrong with an array.
 
-use crate::error::AccessError;
+use crate::lock_error::AccessError;
 use thiserror::Error;
 
 /// An element was not read or written. Nothing was changed.

@@ -71,6 +71,16 @@ impl DecodeError {
     }
 }
 
+/// An empty buffer for a codec. One that is empty is not written to: the processor can have but so many stores under way, and
+/// those into a ring take the longest.
+#[inline(always)]
+pub(crate) fn emptied(buffer: &mut Vec<u8>) -> &mut Vec<u8> {
+    if !buffer.is_empty() {
+        buffer.clear();
+    }
+    buffer
+}
+
 /// What the codecs are called.
 pub(crate) fn name_of(number: u32) -> Option<&'static str> {
     match number {
@@ -123,23 +133,36 @@ impl<T: Plain> Format<T> for AsIs {
 }
 
 impl<T: Plain> Codec<T> for AsIs {
-    #[inline]
+    #[inline(always)]
     fn encode<'a>(value: &'a T, _buffer: &'a mut Vec<u8>) -> Result<&'a [u8], EncodeError> {
         Ok(value.as_bytes())
     }
-    #[inline]
+    #[inline(always)]
     fn decode(length: usize, _buffer: &mut Vec<u8>, fill: impl FnOnce(&mut [u8])) -> Result<T, DecodeError> {
         if length != size_of::<T>() {
-            return Err(DecodeError::new::<T>(length, format!("it has {} bytes", size_of::<T>())));
+            return Err(wrong_length::<T>(length));
         }
-        match read_plain(|bytes| {
-            fill(bytes);
-            Ok::<(), Infallible>(())
-        }) {
+        match read_plain(
+            #[inline(always)]
+            |bytes| {
+                fill(bytes);
+                Ok::<(), Infallible>(())
+            },
+        ) {
             Ok(Some(value)) => Ok(value),
-            Ok(None) => Err(DecodeError::new::<T>(length, "no value has these bytes")),
+            Ok(None) => Err(no_value::<T>(length)),
         }
     }
+}
+
+#[cold]
+fn wrong_length<T>(length: usize) -> DecodeError {
+    DecodeError::new::<T>(length, format!("it has {} bytes", size_of::<T>()))
+}
+
+#[cold]
+fn no_value<T>(length: usize) -> DecodeError {
+    DecodeError::new::<T>(length, "no value has these bytes")
 }
 
 impl Format<[u8]> for Bytes {

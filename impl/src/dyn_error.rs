@@ -2,7 +2,8 @@
 
 use crate::array_error::{ElementError, SliceError};
 use crate::coded::ConvertError;
-use crate::error::{AccessError, CreateError};
+use crate::error::CreateError;
+use crate::lock_error::AccessError;
 use thiserror::Error;
 
 /// A value was not written. Nothing was changed.

@@ -2,8 +2,9 @@
 
 use crate::coded::Coded;
 use crate::dyn_error::{DynCreateError, DynError};
-use crate::error::{AccessError, OpenError};
+use crate::error::OpenError;
 use crate::layout::Kind;
+use crate::lock_error::AccessError;
 use crate::platform::{Access, Ordering, Platform, Site};
 use crate::scalar::Scalar;
 use crate::share::Handle;

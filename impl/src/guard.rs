@@ -1,7 +1,7 @@
 //! Holding a lock: what `Lock` and `RLock` have in common.
 
 use crate::algorithm::lock::{Entered, Exclusion, Intent, Patience, Refused};
-use crate::error::{LockError, LockTimeoutError, TryLockError};
+use crate::lock_error::{LockError, LockTimeoutError, TryLockError};
 use crate::shm::{Deadline, Mapped, Shm};
 use std::fmt;
 use std::marker::PhantomData;

@@ -3,10 +3,11 @@
 use crate::algorithm::joinable::Unjoined;
 use crate::codec::{Codec, Postcard};
 use crate::error::CreateError;
+use crate::queue_end::{WAIT, within};
 use crate::queue_error::{GetError, GetTimeoutError, QueueError, TryGetError};
 use crate::queue_options::QueueOptions;
 use crate::queue_place::Tasks;
-use crate::queue_sides::{Getter, Putter};
+use crate::queue_sides::{Getter, Putter, get_error, get_timeout_error, try_get_error};
 use crate::shm::Deadline;
 use crate::task::Task;
 use crate::task_error::{JoinError, JoinTimeoutError, TaskDoneError};
@@ -72,6 +73,9 @@ impl<T, C: Codec<T>> JoinableQueue<T, C> {
         self.getter.task_timeout(timeout)
     }
     /// Reports a task done that this process got. One that it has not got is an error, and changes nothing.
+    ///
+    /// Where tasks are [delivered again](QueueOptions::create_redelivering), it is the oldest that this thread got and has not
+    /// reported, or else the oldest of the process; a [`Task`] reports itself.
     pub fn task_done(&self) -> Result<(), TaskDoneError> {
         self.getter.task_done()
     }
@@ -123,18 +127,18 @@ impl<T, C: Codec<T>> TaskPutter<T, C> {
 impl<T, C: Codec<T>> TaskGetter<T, C> {
     /// As [`JoinableQueue::task`].
     pub fn task(&self) -> Result<Task<'_, T, C>, GetError> {
-        self.get().map(|value| Task::new(value, self))
+        self.pull(WAIT).map(|got| Task::new(got, self)).map_err(get_error)
     }
     /// As [`JoinableQueue::try_task`].
     pub fn try_task(&self) -> Result<Task<'_, T, C>, TryGetError> {
-        self.try_get().map(|value| Task::new(value, self))
+        self.pull(self.end.at_once()).map(|got| Task::new(got, self)).map_err(try_get_error)
     }
     /// As [`JoinableQueue::task_timeout`].
     pub fn task_timeout(&self, timeout: Duration) -> Result<Task<'_, T, C>, GetTimeoutError> {
-        self.get_timeout(timeout).map(|value| Task::new(value, self))
+        self.pull(within(timeout)).map(|got| Task::new(got, self)).map_err(get_timeout_error)
     }
     /// As [`JoinableQueue::task_done`].
     pub fn task_done(&self) -> Result<(), TaskDoneError> {
-        Ok(self.end.task_done()??)
+        Ok(self.end.task_done(None)??)
     }
 }

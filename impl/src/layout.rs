@@ -118,6 +118,10 @@ pub struct JoinableHead {
     pub events: Line<ShmWord<u32>>,
     /// Beside each slot of the peers: what that peer has taken and done.
     pub tallies: [Tally<Shm>; PEERS],
+    /// How many copies there are of what is in hand, behind the records; 0: none, what the dead had in hand is lost.
+    pub copies: ShmWord<u32>,
+    /// The most bytes of each.
+    pub copy_bytes: ShmWord<u32>,
 }
 
 /// What a region is.
@@ -260,8 +264,8 @@ pub fn drawing() -> String {
     out.push_str(
         "-- JoinableQueue: the same; words that all share; for each peer whose tally it is, taken, left, done\n",
     );
-    rows!(BODY, JoinableHead: queue, totals, events, tallies);
-    let _ = writeln!(out, "{:>6}  {:>5}  records", BODY + Kind::JoinableQueue.words_at(), "...");
+    rows!(BODY, JoinableHead: queue, totals, events, tallies, copies, copy_bytes);
+    let _ = writeln!(out, "{:>6}  {:>5}  records, copies", BODY + Kind::JoinableQueue.words_at(), "...");
     out.push_str("-- RawValue, RawArray\n");
     let _ = writeln!(out, "{BODY:>6}  {:>5}  words, elements", "...");
     out

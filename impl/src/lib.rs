@@ -56,6 +56,7 @@ mod inspect;
 mod joinable_queue;
 pub mod layout;
 mod lock;
+mod lock_error;
 mod pipe;
 mod pipe_end;
 mod pipe_error;
@@ -94,15 +95,13 @@ pub use connection::{ByteConnection, Connection};
 pub use dyn_array::DynArray;
 pub use dyn_error::{ConvertSliceError, DynCreateError, DynElementError, DynError, DynSliceError};
 pub use dyn_value::DynValue;
-pub use error::{
-    AccessError, AttachError, BadName, CreateError, LockError, LockTimeoutError, OpenError, SystemError, TryLockError,
-    TypePrint,
-};
+pub use error::{AttachError, BadName, CreateError, OpenError, SystemError, TypePrint};
 pub use guard::{Guard, Lockable};
 pub use guarded_by::GuardedBy;
 pub use inspect::{DirectionState, LockState, Stat, Swept, sweep};
 pub use joinable_queue::{JoinableQueue, TaskGetter, TaskPutter};
 pub use lock::{Lock, LockGuard, RLock, RLockGuard};
+pub use lock_error::{AccessError, LockError, LockTimeoutError, TryLockError};
 pub use pipe::{Connections, Ends, Pipe, PipeOptions};
 pub use pipe_error::{
     EndError, RecvError, RecvIntoError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,

@@ -1,9 +1,10 @@
 //! [`Lock`] and [`RLock`]: one holder at a time, among all threads of all processes that have a handle.
 
 use crate::algorithm;
-use crate::error::{CreateError, LockError, LockTimeoutError, OpenError, TryLockError, TypePrint};
+use crate::error::{CreateError, OpenError, TypePrint};
 use crate::guard::{Guard, Lockable, sealed};
 use crate::layout::Kind;
+use crate::lock_error::{LockError, LockTimeoutError, TryLockError};
 use crate::share::{Handle, OpenOrCreateError, open_or_create};
 use crate::shm::{Attachment, Blueprint, Given, Mapped, Shm};
 use std::sync::Arc;

@@ -146,18 +146,18 @@ impl<K: Kept> PipeEnd<K> {
     /// Runs `operation` on the direction, of which this process then has the end.
     #[inline(always)]
     pub(crate) fn with<R>(&mut self, operation: impl FnOnce(&Direction, &Shm, &mut K) -> R) -> Result<R, EndError> {
-        if !self.attachment().is_peer(self.peer) {
-            self.claim()?;
-        }
-        let (direction, shm, kept) = self.again();
+        let (direction, shm, kept) = self.ours()?;
         Ok(operation(direction, shm, kept))
     }
 
-    /// What the operation before this one worked on: this process has the end.
+    /// The direction, of which this process then has the end, and what is kept of it.
     #[inline(always)]
-    pub(crate) fn again(&mut self) -> (&Direction, &Shm, &mut K) {
+    pub(crate) fn ours(&mut self) -> Result<(&Direction, &Shm, &mut K), EndError> {
+        if !self.attachment().is_peer(self.peer) {
+            self.claim()?;
+        }
         let PipeEnd { direction, kept, .. } = self;
-        (direction, direction.parts.control.attachment().shm(), kept)
+        Ok((direction, direction.parts.control.attachment().shm(), kept))
     }
 
     /// Takes the end for this process: at its first use, and in a forked child once more.

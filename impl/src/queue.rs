@@ -26,8 +26,8 @@ use std::time::Duration;
 ///
 /// A handle can be used by any number of threads, cloned, inherited by a forked child, and given to other processes as every
 /// [`Handle`]. It both puts and gets; a process that should only do one has a [`Putter`] or a [`Getter`], which know when
-/// nobody is left on the other side. Give it [that](Queue::getter): whoever is given a whole queue may put and get as long as
-/// it lives, whatever it takes of it.
+/// nobody is left on the other side. Give it [that](Queue::getter), or let it take only that of the queue it is given: until it
+/// does, it might do both.
 ///
 /// ```
 /// let queue = procession::Queue::bounded(10)?;
@@ -59,7 +59,8 @@ macro_rules! whole {
             pub fn put(&self, value: T) -> Result<(), Unsent<T, PutError>> {
                 self.putter.put(value)
             }
-            /// Puts `value` if there is room for it now.
+            /// Puts `value` if there is room for it now. Waits for nobody but a process that is in the middle of a `put` when
+            /// there may be room; one that is stopped there, until it goes on or is killed.
             pub fn try_put(&self, value: T) -> Result<(), Unsent<T, TryPutError>> {
                 self.putter.try_put(value)
             }
@@ -71,7 +72,9 @@ macro_rules! whole {
             pub fn get(&self) -> Result<T, GetError> {
                 self.getter.get()
             }
-            /// Gets the next message if there is one now.
+            /// Gets the next message if there is one now. Waits for nobody but a process that is in the middle of a `get` when
+            /// there may be one; one that is stopped there, until it goes on or is killed. That nobody is left who puts, it
+            /// finds out every 2^14th time that there is none.
             pub fn try_get(&self) -> Result<T, TryGetError> {
                 self.getter.try_get()
             }
@@ -112,7 +115,7 @@ macro_rules! whole {
                 self.putter.max_len()
             }
             /// Closes the queue for all processes: whoever puts is told at once, whoever gets gets what is there and is told then.
-            /// Everybody who waits wakes up.
+            /// Everybody who waits wakes up. Waits for whoever is in the middle of an operation, also one that is stopped there.
             pub fn close(&self) -> Result<(), QueueError> {
                 self.putter.close()
             }

@@ -1,12 +1,13 @@
 //! Many messages at a time, for both sides of a queue.
 
+use crate::algorithm::queue::Receipt;
 use crate::algorithm::queue_many::Room;
 use crate::codec::{Codec, EncodeError};
 use crate::pipe_error::Unsent;
-use crate::queue_end::WAIT;
+use crate::queue_end::{Raw, WAIT};
 use crate::queue_error::{GetError, PutError};
 use crate::queue_place::Content;
-use crate::queue_sides::{Failed, Getter, Missed, Putter, Raw, get_error};
+use crate::queue_sides::{Failed, Getter, Missed, Putter, get_error};
 
 /// The most messages of one entry into a lock: beyond it there is little to gain, and others wait.
 const BATCH: usize = 64;
@@ -17,6 +18,8 @@ struct Batch {
     bytes: Vec<u8>,
     /// Where each ends.
     ends: Vec<usize>,
+    /// Of those that were got.
+    receipts: Vec<Receipt>,
 }
 
 impl Batch {
@@ -33,6 +36,9 @@ impl Room for Batch {
         self.bytes.resize(start + bytes, 0);
         self.ends.push(self.bytes.len());
         self.bytes.get_mut(start..)
+    }
+    fn got(&mut self, receipt: Receipt) {
+        self.receipts.push(receipt);
     }
 }
 
@@ -57,7 +63,7 @@ impl<T, C: Codec<T>, Q: Content> Putter<T, C, Q> {
 
     /// Answers how many were put before it failed, if it did.
     fn put_batch(&self, values: &[T]) -> Result<(), (usize, Failed)> {
-        let mut batch = Batch { bytes: Vec::new(), ends: Vec::with_capacity(values.len()) };
+        let mut batch = Batch::default();
         let mut scratch = Vec::new();
         let mut failed = None;
         for value in values {
@@ -100,12 +106,13 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
         let most = most.min(BATCH);
         let got = self.end.with(|queue, shm, me| queue.get_many(shm, me, WAIT, (most, &mut batch)));
         let count = got.map_err(Missed::Attach).and_then(|got| got.map_err(Missed::Refused)).map_err(get_error)?;
-        let (mut raw, mut failed) = (Raw { end: &self.end, messages: count }, None);
-        for bytes in batch.iter().take(count) {
+        let raw: Vec<_> = batch.receipts.iter().map(|receipt| Raw { end: &self.end, receipt: *receipt }).collect();
+        let mut failed = None;
+        for (bytes, raw) in batch.iter().zip(raw) {
             match C::decode_from(bytes) {
                 Ok(message) => {
                     messages.push(message);
-                    raw.messages -= 1;
+                    raw.keep();
                 }
                 Err(error) => failed = Some(error),
             }

@@ -2,13 +2,14 @@
 
 use crate::algorithm::Owner;
 use crate::algorithm::joinable::Unjoined;
-use crate::algorithm::queue::{Patience, Queue, Refused};
+use crate::algorithm::queue::{Patience, Queue, Receipt, Refused};
 use crate::algorithm::record::Framing;
 use crate::algorithm::ring::Side;
 use crate::algorithm::tally::NoTask;
 use crate::error::{AttachError, OpenError};
 use crate::queue_place::{Located, Place, TaskPlace, parts};
 use crate::shm::{Attachment, Deadline, Shm};
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +51,22 @@ impl<L: Located> QueueEnd<L> {
         let end = QueueEnd { queue, side };
         end.attachment().hold(parts(side));
         end
+    }
+
+    /// This process was given these parts, and takes but this side: it does not count on the other.
+    pub(crate) fn leave_rest(&self, given: u32) {
+        let rest = given & !parts(self.side);
+        if rest != 0 {
+            self.attachment().renounce(rest);
+            self.has_left(self.side.other());
+        }
+    }
+
+    fn has_left(&self, side: Side) {
+        let attachment = self.attachment();
+        if !attachment.is_held(parts(side)) {
+            L::has_left(&self.queue, attachment.shm(), side);
+        }
     }
 
     pub(crate) fn attachment(&self) -> &Arc<Attachment> {
@@ -94,17 +111,11 @@ impl<L: Located> QueueEnd<L> {
         Ok(operation(&self.queue, attachment.shm(), me))
     }
 
-    /// Who this process is in the region, if it is a peer.
-    #[inline]
-    pub(crate) fn peer(&self) -> Option<u32> {
-        self.attachment().owner().ok().map(|me| me.peer)
-    }
-
     /// A message that was got is no value of the type, and is done with.
     #[cold]
-    pub(crate) fn forget(&self) {
+    fn forget(&self, receipt: Receipt) {
         // Whoever has just got it is a peer.
-        let _ = self.with(L::forget);
+        let _ = self.with(|queue, shm, me| L::forget(queue, shm, me, receipt));
     }
 
     pub(crate) fn len(&self) -> Result<Result<usize, Refused>, AttachError> {
@@ -123,8 +134,8 @@ impl<L: Located> QueueEnd<L> {
 
 impl QueueEnd<TaskPlace> {
     #[inline]
-    pub(crate) fn task_done(&self) -> Result<Result<(), NoTask>, AttachError> {
-        self.with(|queue, shm, me| queue.task_done(shm, me))
+    pub(crate) fn task_done(&self, receipt: Option<Receipt>) -> Result<Result<(), NoTask>, AttachError> {
+        self.with(|queue, shm, me| queue.task_done(shm, me, receipt))
     }
     pub(crate) fn join(&self, deadline: Deadline) -> Result<Result<(), Unjoined>, AttachError> {
         self.with(|queue, shm, me| queue.join(shm, me, deadline))
@@ -137,6 +148,26 @@ impl QueueEnd<TaskPlace> {
     }
 }
 
+/// A message that was got and has not become a value so far: if it is none, or its codec panics, it is done with.
+pub(crate) struct Raw<'q, L: Located> {
+    pub(crate) end: &'q QueueEnd<L>,
+    pub(crate) receipt: Receipt,
+}
+
+impl<L: Located> Raw<'_, L> {
+    /// It has become one.
+    #[inline]
+    pub(crate) fn keep(self) -> Receipt {
+        ManuallyDrop::new(self).receipt
+    }
+}
+
+impl<L: Located> Drop for Raw<'_, L> {
+    fn drop(&mut self) {
+        self.end.forget(self.receipt);
+    }
+}
+
 impl<L: Located> Clone for QueueEnd<L> {
     fn clone(&self) -> QueueEnd<L> {
         QueueEnd::on(self.queue.clone(), self.side)
@@ -146,10 +177,7 @@ impl<L: Located> Clone for QueueEnd<L> {
 impl<L: Located> Drop for QueueEnd<L> {
     /// Whoever waits on the other side looks whether anybody is left on this one.
     fn drop(&mut self) {
-        let attachment = self.attachment();
-        attachment.let_go(parts(self.side));
-        if !attachment.is_held(parts(self.side)) {
-            L::has_left(&self.queue, attachment.shm(), self.side);
-        }
+        self.attachment().let_go(parts(self.side));
+        self.has_left(self.side);
     }
 }

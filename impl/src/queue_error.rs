@@ -75,6 +75,10 @@ pub enum GetError {
     /// Another one may come.
     #[error("the queue is empty and has no putter any more")]
     Disconnected,
+    /// A queue that [delivers again](crate::QueueOptions::create_redelivering) what dead workers had in hand has no place to
+    /// keep one more.
+    #[error("as many tasks are in hand as the queue can keep for others")]
+    TooManyTasks,
     /// There was a message, and it is no value of the type. It is consumed, the next one is intact.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -146,9 +150,8 @@ impl GetError {
             Refused::Closed => GetError::Closed,
             Refused::Disconnected => GetError::Disconnected,
             Refused::Blind => GetError::Blind,
-            Refused::WouldBlock | Refused::TimedOut | Refused::TooLarge | Refused::TooMany | Refused::Corrupt => {
-                GetError::Corrupt
-            }
+            Refused::TooMany => GetError::TooManyTasks,
+            Refused::WouldBlock | Refused::TimedOut | Refused::TooLarge | Refused::Corrupt => GetError::Corrupt,
         }
     }
 }

@@ -1,15 +1,17 @@
 //! Where the words of a queue are: what the algorithm is given, in a region.
 
 use crate::algorithm::Owner;
-use crate::algorithm::joinable::TaskParts;
-use crate::algorithm::queue::{Control, Parts, Queue};
+use crate::algorithm::joinable::{TaskParts, tell};
+use crate::algorithm::queue::{Control, Parts, Queue, Receipt, Refused};
 use crate::algorithm::record::Framing;
+use crate::algorithm::redelivery::{Copies, words_for};
 use crate::algorithm::ring::{Progress, Ring, Side, WORD_BYTES};
 use crate::algorithm::tally::Tallies;
-use crate::error::OpenError;
+use crate::error::{AttachError, OpenError};
 use crate::layout::{JoinableHead, Kind, QueueHead};
 use crate::platform::{Access, Ordering, Platform, Site};
-use crate::shm::{Attachment, Mapped, Mirror, Shm, ShmWord};
+use crate::queue_options::QueueOptions;
+use crate::shm::{Attachment, Mapped, MappedSlice, Mirror, Shm, ShmWord};
 use std::sync::Arc;
 
 /// Those who put.
@@ -19,6 +21,9 @@ pub(crate) const GETTERS: u32 = 2;
 
 const MOST: Site =
     Site::new("queue.most", Access::Load, Ordering::Relaxed, "written before anybody else had the region");
+
+const COPIES: Site =
+    Site::new("queue.copies", Access::Load, Ordering::Relaxed, "written before anybody else had the region");
 
 /// What a queue carries: [`Items`], or [`Tasks`].
 pub trait Content: 'static {
@@ -57,7 +62,7 @@ pub trait Located: Parts<Shm> + Sized {
         queue.rouse(shm, side);
     }
     /// This process got a message that is none.
-    fn forget(_queue: &Queue<Shm, Self>, _shm: &Shm, _me: Owner) {}
+    fn forget(_queue: &Queue<Shm, Self>, _shm: &Shm, _me: Owner, _receipt: Receipt) {}
 }
 
 /// Where a queue is.
@@ -84,6 +89,9 @@ impl Place {
             _ => Framing::Framed(longest(capacity)),
         };
         let most = attachment.shm().load(&head.most, &MOST);
+        if !(1..=QueueOptions::MAX_LEN as u32).contains(&most) {
+            return Err(AttachError::Corrupt { what: "the most messages that the queue may have" }.into());
+        }
         Ok(Place { head, mirror, framing, capacity, most })
     }
 
@@ -132,6 +140,8 @@ impl Located for Place {
 pub struct TaskPlace {
     place: Place,
     head: Mapped<JoinableHead>,
+    /// Copies of what is in hand, and the most bytes of each.
+    copies: Option<(MappedSlice, usize)>,
 }
 
 impl Parts<Shm> for TaskPlace {
@@ -156,14 +166,45 @@ impl Parts<Shm> for TaskPlace {
     }
     #[inline(always)]
     fn admits(&self, shm: &Shm, tail: Progress) -> bool {
-        self.tallies().admit(shm, tail)
+        self.copies.is_some() || self.tallies().admit(shm, tail)
     }
     #[inline(always)]
-    fn takes(&self, shm: &Shm, me: Owner) {
-        self.tallies().take(shm, me, self.slot());
+    fn takes(&self, shm: &Shm, me: Owner, head: Progress, message: &[u8]) -> Result<Receipt, Refused> {
+        match self.copies() {
+            Some(copies) => copies.take(shm, me, head, message),
+            None => Ok(Receipt { worker: me.peer, ..Receipt::default() }),
+        }
+    }
+    #[inline(always)]
+    fn took(&self, shm: &Shm, me: Owner, messages: usize) {
+        if self.copies.is_none() {
+            self.tallies().take(shm, me, self.slot(), messages);
+        }
+    }
+    fn orphan(&self, shm: &Shm, me: Owner, head: Progress) -> Option<usize> {
+        self.copies()?.orphan(shm, me, head)
+    }
+    #[inline(always)]
+    fn orphan_in_the_way(&self, shm: &Shm, me: Owner, head: Progress) -> Option<usize> {
+        self.copies()?.orphan_in_the_way(shm, me, head)
+    }
+    fn adopt<'b>(
+        &self,
+        shm: &Shm,
+        me: Owner,
+        orphan: usize,
+        take: impl FnOnce(usize) -> Option<&'b mut [u8]>,
+    ) -> Result<Receipt, Refused> {
+        self.copies().ok_or(Refused::Corrupt)?.adopt(shm, me, orphan, take)
     }
     fn discards(&self, shm: &Shm, head: Progress) {
+        if let Some(copies) = self.copies() {
+            copies.give_up(shm, head);
+        }
         self.tallies().discard(shm, head);
+    }
+    fn ended(&self, shm: &Shm) {
+        tell(shm, self.events(), || true);
     }
     #[inline(always)]
     fn is_discarded(&self, shm: &Shm) -> bool {
@@ -184,14 +225,35 @@ impl TaskParts<Shm> for TaskPlace {
     fn slot(&self) -> usize {
         self.place.attachment().slot().unwrap_or(usize::MAX)
     }
+    #[inline(always)]
+    fn copies(&self) -> Option<Copies<'_, Shm>> {
+        self.copies.as_ref().map(|(words, bytes)| Copies { words, bytes: *bytes })
+    }
 }
 
 impl Located for TaskPlace {
     fn find(attachment: &Arc<Attachment>, fixed: Option<usize>) -> Result<TaskPlace, OpenError> {
         let head = Mapped::<JoinableHead>::body(attachment.clone());
         let head = head.ok_or_else(|| OpenError::Ring { capacity: attachment.length() })?;
-        let place = Place::new(attachment, Some(head.part(|head| &head.queue)), fixed)?;
-        Ok(TaskPlace { place, head })
+        let mut place = Place::new(attachment, Some(head.part(|head| &head.queue)), fixed)?;
+        let shm = attachment.shm();
+        let load = |word: &ShmWord<u32>| shm.load(word, &COPIES) as usize;
+        let copies = match (load(&head.copies), load(&head.copy_bytes)) {
+            (0, _) => None,
+            (count, bytes) => {
+                let corrupt = || AttachError::Corrupt { what: "the table of the tasks in hand" };
+                let words = words_for(count, bytes).and_then(|words| {
+                    MappedSlice::words(attachment.clone(), Kind::JoinableQueue.words_at() + place.capacity, words)
+                });
+                place.framing = match place.framing {
+                    Framing::Fixed(fixed) if fixed > bytes => return Err(corrupt().into()),
+                    Framing::Fixed(fixed) => Framing::Fixed(fixed),
+                    Framing::Framed(longest) => Framing::Framed(longest.min(bytes)),
+                };
+                Some((words.ok_or_else(corrupt)?, bytes))
+            }
+        };
+        Ok(TaskPlace { place, head, copies })
     }
     fn place(&self) -> &Place {
         &self.place
@@ -199,12 +261,12 @@ impl Located for TaskPlace {
     fn has_left(queue: &Queue<Shm, TaskPlace>, shm: &Shm, side: Side) {
         queue.rouse(shm, side);
         if side == Side::Reader {
-            queue.tell(shm, || true);
+            tell(shm, queue.parts.events(), || true);
         }
     }
-    fn forget(queue: &Queue<Shm, TaskPlace>, shm: &Shm, me: Owner) {
+    fn forget(queue: &Queue<Shm, TaskPlace>, shm: &Shm, me: Owner, receipt: Receipt) {
         // It was taken a moment ago, if no other thread of this process has reported more than there was.
-        let _ = queue.task_done(shm, me);
+        let _ = queue.task_done(shm, me, Some(receipt));
     }
 }
 
@@ -217,6 +279,14 @@ pub(crate) fn parts(side: Side) -> u32 {
 pub(crate) fn set_most(attachment: &Arc<Attachment>, most: u32) {
     if let Some(head) = Mapped::<QueueHead>::body(attachment.clone()) {
         attachment.shm().store(&head.most, most, &MOST);
+    }
+}
+
+/// Says how many copies of what is in hand a new joinable queue has, and the most bytes of each.
+pub(crate) fn set_copies(attachment: &Arc<Attachment>, (copies, bytes): (u32, u32)) {
+    if let Some(head) = Mapped::<JoinableHead>::body(attachment.clone()) {
+        attachment.shm().store(&head.copies, copies, &COPIES);
+        attachment.shm().store(&head.copy_bytes, bytes, &COPIES);
     }
 }
 

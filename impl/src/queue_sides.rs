@@ -1,14 +1,14 @@
 //! [`Putter`] and [`Getter`]: the two sides of a queue.
 
-use crate::algorithm::queue::{Patience, Refused};
+use crate::algorithm::queue::{Patience, Receipt, Refused};
 use crate::algorithm::ring::Side;
 use crate::codec::{Codec, DecodeError, EncodeError, Format, Postcard};
 use crate::error::{AttachError, OpenError};
 use crate::pipe::{attach, blueprint};
 use crate::pipe_error::Unsent;
-use crate::queue_end::{QueueEnd, WAIT, within};
+use crate::queue_end::{QueueEnd, Raw, WAIT, within};
 use crate::queue_error::{GetError, GetTimeoutError, PutError, PutTimeoutError, QueueError, TryGetError, TryPutError};
-use crate::queue_place::{Content, Items, Located};
+use crate::queue_place::{Content, Items};
 use crate::share::Handle;
 use crate::shm::{Attachment, Deadline, Given};
 use std::cell::Cell;
@@ -105,21 +105,15 @@ pub(crate) enum Missed {
 impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
     /// As [`Queue::get`](crate::Queue::get).
     pub fn get(&self) -> Result<T, GetError> {
-        self.pull(WAIT).map_err(get_error)
+        self.pull(WAIT).map(|(value, _)| value).map_err(get_error)
     }
     /// As [`Queue::try_get`](crate::Queue::try_get).
     pub fn try_get(&self) -> Result<T, TryGetError> {
-        self.pull(self.end.at_once()).map_err(|missed| match missed {
-            Missed::Refused(Refused::WouldBlock | Refused::TimedOut) => TryGetError::Empty,
-            missed => get_error(missed).into(),
-        })
+        self.pull(self.end.at_once()).map(|(value, _)| value).map_err(try_get_error)
     }
     /// As [`Queue::get_timeout`](crate::Queue::get_timeout).
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, GetTimeoutError> {
-        self.pull(within(timeout)).map_err(|missed| match missed {
-            Missed::Refused(Refused::TimedOut) => GetTimeoutError::TimedOut,
-            missed => get_error(missed).into(),
-        })
+        self.pull(within(timeout)).map(|(value, _)| value).map_err(get_timeout_error)
     }
     /// The messages, one after the other, until the queue is closed or nobody is left who puts; any other error but that of a
     /// message that is no value is the last item. Blocks while there is none.
@@ -133,19 +127,20 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
     }
 
     #[inline]
-    fn pull(&self, patience: Patience<Deadline>) -> Result<T, Missed> {
+    pub(crate) fn pull(&self, patience: Patience<Deadline>) -> Result<(T, Receipt), Missed> {
         with_buffer(|buffer| match self.end.fixed() {
             Some(bytes) => {
-                let mut got = Ok(Ok(()));
-                let mut raw = Raw { end: &self.end, messages: 0 };
+                let (mut got, mut raw) = (Ok(Ok(())), None);
                 let value = C::decode(bytes, buffer, |place| {
-                    got = self.end.with(|queue, shm, me| queue.get(shm, me, patience, |_| Some(place)));
-                    raw.messages = usize::from(matches!(got, Ok(Ok(()))));
+                    got = self.end.with(|queue, shm, me| {
+                        let receipt = queue.get(shm, me, patience, |_| Some(place))?;
+                        raw = Some(Raw { end: &self.end, receipt });
+                        Ok(())
+                    });
                 });
                 got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
                 let value = value.map_err(Missed::Decode)?;
-                raw.messages = 0;
-                Ok(value)
+                Ok((value, raw.map_or_else(Receipt::default, Raw::keep)))
             }
             None => {
                 // It is decoded when the message is ours: nobody else runs a codec's code inside a queue.
@@ -157,26 +152,28 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
                         Some(Vec::as_mut_slice(place))
                     })
                 });
-                got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
-                let mut raw = Raw { end: &self.end, messages: 1 };
+                let receipt = got.map_err(Missed::Attach)?.map_err(Missed::Refused)?;
+                let raw = Raw { end: &self.end, receipt };
                 let value = C::decode_from(buffer).map_err(Missed::Decode)?;
-                raw.messages = 0;
-                Ok(value)
+                Ok((value, raw.keep()))
             }
         })
     }
 }
 
-/// Messages that were got and have not become values so far: if they are none, or their codec panics, they are done with.
-pub(crate) struct Raw<'q, L: Located> {
-    pub(crate) end: &'q QueueEnd<L>,
-    pub(crate) messages: usize,
+#[cold]
+pub(crate) fn try_get_error(missed: Missed) -> TryGetError {
+    match missed {
+        Missed::Refused(Refused::WouldBlock | Refused::TimedOut) => TryGetError::Empty,
+        missed => get_error(missed).into(),
+    }
 }
 
-impl<L: Located> Drop for Raw<'_, L> {
-    #[inline]
-    fn drop(&mut self) {
-        (0..self.messages).for_each(|_| self.end.forget());
+#[cold]
+pub(crate) fn get_timeout_error(missed: Missed) -> GetTimeoutError {
+    match missed {
+        Missed::Refused(Refused::TimedOut) => GetTimeoutError::TimedOut,
+        missed => get_error(missed).into(),
     }
 }
 
@@ -237,8 +234,11 @@ macro_rules! side {
                 Ok($Side::of(QueueEnd::new(&attachment, <C as Format<T>>::fixed(), $side)?))
             }
             fn adopt(given: Given) -> Result<Self, OpenError> {
+                let parts = given.parts();
                 let attachment = attach::<T, C>(given, Q::KIND)?;
-                Ok($Side::of(QueueEnd::new(&attachment, <C as Format<T>>::fixed(), $side)?))
+                let end = QueueEnd::new(&attachment, <C as Format<T>>::fixed(), $side)?;
+                end.leave_rest(parts);
+                Ok($Side::of(end))
             }
             fn attachment(&self) -> &Arc<Attachment> {
                 self.end.attachment()

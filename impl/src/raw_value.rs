@@ -2,8 +2,9 @@
 
 use crate::algorithm::raw_value::{get, modify, set};
 use crate::algorithm::value::WORD_BYTES;
-use crate::error::{AccessError, CreateError, OpenError};
+use crate::error::{CreateError, OpenError};
 use crate::layout::Kind;
+use crate::lock_error::AccessError;
 use crate::plain::{Integer, Plain, print_of};
 use crate::platform::Int;
 use crate::share::{Handle, OpenOrCreateError, open_or_create};

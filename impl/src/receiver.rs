@@ -2,7 +2,7 @@
 
 use crate::algorithm::message::{Front, Incoming};
 use crate::algorithm::pipe::{Patience, Refused};
-use crate::codec::{Bytes, Codec, DecodeError, Format, Postcard};
+use crate::codec::{Bytes, Codec, DecodeError, Format, Postcard, emptied};
 use crate::error::OpenError;
 use crate::layout::Kind;
 use crate::pipe::{attach, blueprint};
@@ -56,6 +56,9 @@ impl<T, C: Codec<T>> Receiver<T, C> {
     }
 
     /// Receives the next message, if there is one now.
+    ///
+    /// Whether the sender's process lives is asked only now and then, for that is a system call: when it was killed, one of the
+    /// next 2^14 calls that find nothing says so, or, within a tick, any call that waits. Of a close the next call knows.
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         self.pull(TRY).map_err(Failure::into_try)
@@ -111,9 +114,8 @@ impl<T, C: Codec<T>> Receiver<T, C> {
     #[inline(always)]
     fn pull(&mut self, patience: Patience<Deadline>) -> Result<T, Failure> {
         let Receiver { end, buffer, .. } = self;
-        let front = end.with(|direction, shm, incoming| direction.front(shm, incoming, patience));
-        let front = front.map_err(Failure::End)??;
-        let (direction, shm, incoming) = end.again();
+        let (direction, shm, incoming) = end.ours().map_err(Failure::End)?;
+        let front = direction.front(shm, incoming, patience)?;
         let message = decode::<T, C>(direction, shm, incoming, front, buffer);
         direction.pass(incoming, front);
         direction.give_back(shm, incoming);
@@ -129,11 +131,14 @@ fn decode<T, C: Codec<T>>(
     front: Front,
     buffer: &mut Vec<u8>,
 ) -> Result<T, DecodeError> {
-    buffer.clear();
+    let buffer = emptied(buffer);
     match front {
-        Front::InRing { position, bytes } => {
-            C::decode(bytes, buffer, |place| direction.ring().read(shm, position, place))
-        }
+        Front::InRing { position, bytes } => C::decode(
+            bytes,
+            buffer,
+            #[inline(always)]
+            |place| direction.ring().read(shm, position, place),
+        ),
         Front::Gathered => C::decode_from(incoming.message()),
     }
 }
@@ -145,7 +150,8 @@ impl<T: ?Sized, C: Format<T>> Receiver<T, C> {
     }
 
     /// Waits until [`recv`](Receiver::recv) would not block, but no longer than `timeout`; answers whether it would not. A
-    /// pipe that is disconnected does not block: it answers so.
+    /// pipe that is disconnected does not block: it answers so. Without a timeout it learns of a kill as
+    /// [`try_recv`](Receiver::try_recv) does.
     pub fn poll(&mut self, timeout: Duration) -> Result<bool, RecvError> {
         let patience = if timeout.is_zero() { TRY } else { Patience::Until(Deadline::after(timeout)) };
         match self.end.with(|direction, shm, incoming| direction.front(shm, incoming, patience)) {

@@ -2,7 +2,7 @@
 
 use crate::algorithm::message::Outgoing;
 use crate::algorithm::pipe::{Patience, Refused};
-use crate::codec::{Bytes, Codec, EncodeError, Format, Postcard};
+use crate::codec::{Bytes, Codec, EncodeError, Format, Postcard, emptied};
 use crate::error::OpenError;
 use crate::layout::Kind;
 use crate::pipe::{attach, blueprint};
@@ -59,6 +59,9 @@ impl<T, C: Codec<T>> Sender<T, C> {
     }
 
     /// Sends `value` if there is room for all of it now.
+    ///
+    /// Whether the receiver's process lives is asked only now and then, for that is a system call: when it was killed, one of the
+    /// next 2^14 calls that find no room says so, or, within a tick, any call that waits.
     #[inline]
     pub fn try_send(&mut self, value: T) -> Result<(), Unsent<T, TrySendError>> {
         let capacity = self.end.capacity();
@@ -106,8 +109,7 @@ impl<T, C: Codec<T>> Sender<T, C> {
         value: &T,
         operation: impl FnOnce(&Direction, &Shm, &mut Outgoing, &[u8]) -> Result<(), Refused>,
     ) -> Result<(), Failure> {
-        self.buffer.clear();
-        let bytes = C::encode(value, &mut self.buffer).map_err(Failure::Encode)?;
+        let bytes = C::encode(value, emptied(&mut self.buffer)).map_err(Failure::Encode)?;
         let done = self.end.with(|direction, shm, out| operation(direction, shm, out, bytes));
         Ok(done.map_err(Failure::End)??)
     }

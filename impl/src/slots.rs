@@ -2,8 +2,9 @@
 
 use crate::algorithm::array::{Elements, is_one_word, stride_for, width_for};
 use crate::array_error::{ElementError, SliceError};
-use crate::error::{AccessError, CreateError, OpenError};
+use crate::error::{CreateError, OpenError};
 use crate::layout::Kind;
+use crate::lock_error::AccessError;
 use crate::plain::{Plain, print_of};
 use crate::platform::Int;
 use crate::shm::{Attachment, Blueprint, MappedElements, Shm, read_many_plain, read_plain, read_plain_into};

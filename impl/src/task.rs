@@ -1,5 +1,6 @@
 //! [`Task`]: what a worker has in hand.
 
+use crate::algorithm::queue::Receipt;
 use crate::codec::{Codec, Postcard};
 use crate::joinable_queue::TaskGetter;
 use crate::task_error::TaskDoneError;
@@ -18,36 +19,38 @@ pub struct Task<'q, T, C: Codec<T> = Postcard> {
 
 struct Report<'q, T, C: Codec<T>> {
     getter: &'q TaskGetter<T, C>,
-    /// The peer that got it: a forked child that has a copy of this is another one, and its own tasks are not this one.
-    worker: Option<u32>,
+    receipt: Receipt,
+}
+
+impl<T, C: Codec<T>> Report<'_, T, C> {
+    fn done(&self) -> Result<(), TaskDoneError> {
+        Ok(self.getter.end.task_done(Some(self.receipt))??)
+    }
 }
 
 impl<'q, T, C: Codec<T>> Task<'q, T, C> {
-    pub(crate) fn new(value: T, getter: &'q TaskGetter<T, C>) -> Self {
-        Task { value, report: Report { getter, worker: getter.end.peer() } }
+    pub(crate) fn new((value, receipt): (T, Receipt), getter: &'q TaskGetter<T, C>) -> Self {
+        Task { value, report: Report { getter, receipt } }
+    }
+
+    /// How many had it in hand before, and died: 0, unless the queue
+    /// [delivers again](crate::QueueOptions::create_redelivering).
+    pub fn times(&self) -> u32 {
+        self.report.receipt.times
     }
 
     /// Reports it done, and says so if that failed: somebody has called `task_done` once too often. Gives the value back.
     pub fn done(self) -> Result<T, TaskDoneError> {
         let Task { value, report } = self;
         let report = ManuallyDrop::new(report);
-        report.send().map(|()| value)
-    }
-}
-
-impl<T, C: Codec<T>> Report<'_, T, C> {
-    fn send(&self) -> Result<(), TaskDoneError> {
-        if self.getter.end.peer() != self.worker {
-            return Err(TaskDoneError::NoTask);
-        }
-        self.getter.task_done()
+        report.done().map(|()| value)
     }
 }
 
 impl<T, C: Codec<T>> Drop for Report<'_, T, C> {
     fn drop(&mut self) {
         // Too many reports are found by whoever makes the last of them; and a forked child does not report for its parent.
-        let _ = self.send();
+        let _ = self.done();
     }
 }
 

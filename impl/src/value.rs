@@ -3,9 +3,10 @@
 use crate::algorithm::Owner;
 use crate::algorithm::lock::{Intent, Reentry, Refused, inside};
 use crate::algorithm::value::{Cell, words_for};
-use crate::error::{AccessError, CreateError, OpenError};
+use crate::error::{CreateError, OpenError};
 use crate::guarded_by::{Gate, GuardedBy};
 use crate::layout::{Kind, ValueHead};
+use crate::lock_error::AccessError;
 use crate::plain::{Integer, Plain, print_of};
 use crate::share::{Handle, OpenOrCreateError, open_or_create};
 use crate::shm::{

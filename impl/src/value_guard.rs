@@ -2,8 +2,8 @@
 
 use crate::algorithm::Owner;
 use crate::algorithm::lock::{Entered, Exclusion, Intent, Patience, Reentry, Refused};
-use crate::error::{AccessError, LockError};
 use crate::guard::{Failure, without_limit};
+use crate::lock_error::{AccessError, LockError};
 use crate::plain::Plain;
 use crate::share::Handle;
 use crate::shm::Deadline;

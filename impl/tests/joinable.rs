@@ -1,8 +1,8 @@
 //! Joinable queues, within one process.
 
 use procession::{
-    AsIs, GetError, JoinError, JoinTimeoutError, JoinableQueue, PutError, QueueOptions, TaskDoneError, TryGetError,
-    Value,
+    AsIs, CreateError, GetError, JoinError, JoinTimeoutError, JoinableQueue, Postcard, PutError, QueueOptions,
+    TaskDoneError, TryGetError, Value,
 };
 use std::error::Error;
 use std::thread;
@@ -108,4 +108,34 @@ fn nobody_left_to_get_them() -> Result {
     let putter = queue.into_putter();
     assert_eq!(putter.join(), Err(JoinError::Disconnected));
     Ok(())
+}
+
+#[test]
+fn delivered_again() -> Result {
+    let queue = QueueOptions::new(10).create_redelivering::<String, Postcard>(2, 32)?;
+    queue.put_many(["a", "b", "c"].map(str::to_owned))?;
+    let (a, b) = (queue.task()?, queue.task()?);
+    assert_eq!((a.as_str(), a.times(), b.as_str()), ("a", 0, "b"));
+    assert_eq!(queue.try_get(), Err(TryGetError::Get(GetError::TooManyTasks)));
+    assert_eq!((queue.len()?, queue.unfinished()?, queue.acknowledge()?), (1, 3, 0));
+    assert_eq!(b.done()?, "b");
+    assert_eq!(queue.get()?, "c");
+    assert_eq!(queue.join_timeout(Duration::from_millis(1)), Err(JoinTimeoutError::TimedOut));
+    drop(a);
+    queue.task_done()?;
+    assert_eq!(queue.task_done(), Err(TaskDoneError::NoTask));
+    queue.join()?;
+    let long = queue.put("x".repeat(32)).expect_err("with its length it has 33 bytes");
+    assert_eq!(long.error, PutError::TooLarge { bytes: 33, most: 32 });
+    Ok(())
+}
+
+#[test]
+fn a_queue_that_cannot_keep_anything() {
+    let create = |tasks, bytes| QueueOptions::new(10).create_redelivering::<u64, AsIs>(tasks, bytes).err();
+    let refused = |tasks, bytes| Some(CreateError::InHand { tasks, bytes, most: QueueOptions::MOST_IN_HAND });
+    assert_eq!(create(0, 8), refused(0, 8));
+    assert_eq!(create(1, 7), refused(1, 7));
+    assert_eq!(create(1 << 17, 8), refused(1 << 17, 8));
+    assert_eq!(create(1 << 16, 8), None);
 }

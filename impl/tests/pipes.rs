@@ -61,6 +61,13 @@ fn plain_data_of_every_size() {
     round::<1>(4096);
     round::<8>(4096);
     round::<12>(4096);
+    // Two words at a time, with a word or a part of one to spare, and from where on it is more at a time.
+    round::<16>(4096);
+    round::<24>(4096);
+    round::<63>(4096);
+    round::<64>(4096);
+    round::<255>(4096);
+    round::<257>(4096);
     round::<1024>(4096);
     round::<1025>(4096);
     round::<10_000>(4096);

@@ -3,6 +3,7 @@
 //! The claims themselves are in `specs/`, and read from there.
 
 mod deep;
+mod joinable;
 mod pipe;
 mod queue;
 mod table;
@@ -10,12 +11,13 @@ mod worlds;
 
 use crate::evidence::Evidence;
 use deep::DEEP;
+use joinable::JOINABLE;
 use pipe::PIPE;
 use queue::QUEUE;
 use table::TABLE;
 
 /// The specifications, as they stand in `specs/`.
-pub const SPECS: [(&str, &str); 7] = [
+pub const SPECS: [(&str, &str); 8] = [
     ("memory", include_str!("../../specs/memory.md")),
     ("lock", include_str!("../../specs/lock.md")),
     ("rlock", include_str!("../../specs/rlock.md")),
@@ -23,6 +25,7 @@ pub const SPECS: [(&str, &str); 7] = [
     ("array", include_str!("../../specs/array.md")),
     ("pipe", include_str!("../../specs/pipe.md")),
     ("queue", include_str!("../../specs/queue.md")),
+    ("joinable", include_str!("../../specs/joinable.md")),
 ];
 
 /// A claim.
@@ -56,11 +59,11 @@ fn read_claim(text: &'static str) -> Option<Claim> {
 pub fn evidence(id: &str, deep: bool) -> Vec<Evidence> {
     let of =
         |table: &'static [(&str, &[Evidence])]| table.iter().filter(|(claim, _)| *claim == id).flat_map(|(_, e)| *e);
-    let tables = of(TABLE).chain(of(PIPE)).chain(of(QUEUE));
+    let tables = of(TABLE).chain(of(PIPE)).chain(of(QUEUE)).chain(of(JOINABLE));
     tables.chain(of(if deep { DEEP } else { &[] })).copied().collect()
 }
 
 /// The ids that the table knows, to be compared with the claims.
 pub fn ids_with_evidence() -> Vec<&'static str> {
-    TABLE.iter().chain(PIPE).chain(QUEUE).map(|(id, _)| *id).collect()
+    TABLE.iter().chain(PIPE).chain(QUEUE).chain(JOINABLE).map(|(id, _)| *id).collect()
 }

@@ -77,6 +77,8 @@ pub struct Caught {
 pub fn family(site: &str) -> &str {
     match site.split('.').next() {
         Some("ring" | "record") => "pipe",
+        Some("join" | "tally") => "joinable",
+        Some("copy") => "again",
         family => family.unwrap_or_default(),
     }
 }

@@ -14,6 +14,7 @@ pub mod pipe_tasks;
 pub mod pipe_worker;
 pub mod queue_tasks;
 pub mod queue_workers;
+pub mod redelivery_workers;
 pub mod restrict;
 pub mod talk;
 

@@ -88,6 +88,19 @@ claims! {
     q8_what_is_said_of_the_queue_was_true "Q8"
     q9_what_is_done_inside_is_done_alone "Q9"
     q10_a_queue_does_not_grow_old "Q10"
+    j1_every_operation_is_one_step "J1"
+    j2_join_ends_when_all_is_done_and_not_before "J2"
+    j3_the_tasks_of_a_killed_worker_are_told "J3"
+    j4_a_living_workers_task_is_never_called_lost_and_a_done_one_never_either "J4"
+    j5_a_process_reports_its_own_tasks "J5"
+    j6_giving_up_loses_nothing "J6"
+    j7_what_is_discarded_is_not_waited_for "J7"
+    j8_a_killed_process_hangs_nobody "J8"
+    j9_who_waits_for_tasks_that_nobody_can_get_is_told "J9"
+    j10_what_is_said_of_tasks_was_true "J10"
+    j11_a_tally_may_be_anothers "J11"
+    j12_what_is_done_inside_is_done_alone "J12"
+    j13_a_joinable_queue_does_not_grow_old "J13"
 }
 
 /// Which claims there are and what stands behind them changes only by an edit that shows.

@@ -80,6 +80,8 @@ fn four_programs_that_are_given_their_sides() {
     });
     // The whole of it, of which each takes its side.
     meet(small(1), "@whole", |command, queue, _| _ = command.share("whole", queue));
+    // Or takes nothing else.
+    meet(small(1), "@end", |command, queue, _| _ = command.share("end", queue));
 }
 
 #[test]

@@ -18,9 +18,10 @@
 //!    somebody is left who could get what is left.
 
 use super::Owner;
-use super::queue::{Parts, Queue, Refused};
+use super::queue::{Parts, Queue, Receipt, Refused};
+use super::redelivery::Copies;
 use super::ring::Side;
-use super::tally::{Blind, NoTask, Tallies, unfinished};
+use super::tally::{Blind, Hands, NoTask, Tallies, unfinished};
 use crate::platform::{Access, Ordering, Platform, Site, Wakeup};
 
 const EVENTS: Site = Site::new("join.events", Access::Load, Ordering::Acquire, "pairs with join.tell");
@@ -67,6 +68,11 @@ pub trait TaskParts<P: Platform>: Parts<P> {
     fn events(&self) -> &P::Word<u32>;
     /// Which tally is this process's.
     fn slot(&self) -> usize;
+    /// The copies of what everybody has in hand, if the tasks of the dead are to be delivered again. Then there are no tallies.
+    #[inline(always)]
+    fn copies(&self) -> Option<Copies<'_, P>> {
+        None
+    }
 }
 
 /// Not all tasks are done.
@@ -84,13 +90,33 @@ pub enum Unjoined {
     Corrupt,
 }
 
+/// What is to be waited for, as was seen inside the getters' lock.
+enum Standing {
+    /// Nothing: every task is finished.
+    Finished,
+    /// Some task is in living hands, or will be, and none in the queue.
+    InHand,
+    /// Some task has come into the queue since it was looked at last.
+    InQueue,
+}
+
 impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
-    /// Reports that one of this process's tasks is done.
+    /// Reports that one of this process's tasks is done: that of the receipt, where there are copies, or else the oldest.
     #[inline]
-    pub fn task_done(&self, platform: &P, me: Owner) -> Result<(), NoTask> {
+    pub fn task_done(&self, platform: &P, me: Owner, receipt: Option<Receipt>) -> Result<(), NoTask> {
+        if receipt.is_some_and(|receipt| receipt.worker != me.peer) {
+            return Err(NoTask);
+        }
+        if let Some(copies) = self.parts.copies() {
+            let oldest = || copies.oldest(platform, me, self.glance(platform, Side::Reader).own());
+            copies.done(platform, me, receipt.map(|receipt| receipt.copy).or_else(oldest).ok_or(NoTask)?)?;
+            tell(platform, self.parts.events(), || copies.is_idle(platform, me) && self.is_empty(platform));
+            return Ok(());
+        }
         let (tallies, slot) = (self.parts.tallies(), self.parts.slot());
         tallies.done(platform, me, slot)?;
-        self.tell(platform, || tallies.is_idle(platform, me, slot) && self.is_empty(platform));
+        let is_last = || tallies.is_idle(platform, me, slot) && self.is_empty(platform);
+        tell(platform, self.parts.events(), is_last);
         Ok(())
     }
 
@@ -98,7 +124,7 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
     pub fn join(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<(), Unjoined> {
         let events = self.parts.events();
         let (mut suspicious, mut last_look, mut ticks) = (false, false, 0);
-        if self.is_finished(platform) {
+        if self.survey(platform).0 == 0 {
             return Ok(());
         }
         loop {
@@ -111,20 +137,26 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
             platform.heavy_fence(&HEAVY);
             // Before the look at what there is: whatever they got before they went is seen.
             let deserted = self.parts.is_deserted(Side::Reader);
-            if self.is_finished(platform) {
-                return Ok(());
-            }
-            if !self.is_empty(platform) {
-                if deserted {
-                    return Err(Unjoined::Disconnected);
+            match self.survey(platform) {
+                (0, _) => return Ok(()),
+                (_, false) if deserted => return Err(Unjoined::Disconnected),
+                (_, false) => {}
+                (_, true) => {
+                    // What was slept on is compared with, once the lock has been waited for.
+                    platform.outer_loop_head(&[suspicious.into(), last_look.into(), deserted.into(), waiting.into()]);
+                    match self.judge(platform, me, (deadline, suspicious), deserted)? {
+                        Standing::Finished => return Ok(()),
+                        Standing::InHand => {}
+                        // Who could get it was asked too early, and a tick that came since was perhaps spent on the lock.
+                        Standing::InQueue => continue,
+                    }
                 }
-            } else if let Some(()) = self.judge(platform, me, (deadline, suspicious))? {
-                return Ok(());
             }
             if last_look {
                 return Err(Unjoined::TimedOut);
             }
             suspicious = false;
+            platform.outer_loop_head(&[waiting.into()]);
             match platform.wait(events, waiting, deadline, ticks, &SLEEP) {
                 Wakeup::Woken | Wakeup::Changed => {}
                 Wakeup::Tick => (suspicious, ticks) = (true, ticks + 1),
@@ -133,43 +165,65 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         }
     }
 
-    /// Where nothing is left in the queue: whether all is done, or will never be.
+    /// Where nothing was left in the queue: whether all is done, or will never be.
     fn judge(
         &self,
         platform: &P,
         me: Owner,
-        (deadline, suspicious): (P::Deadline, bool),
-    ) -> Result<Option<()>, Unjoined> {
-        let entered = self.lock(platform, me, Side::Reader, (deadline, suspicious))?;
-        let hands = self.parts.tallies().hands(platform, me);
+        patience: (P::Deadline, bool),
+        deserted: bool,
+    ) -> Result<Standing, Unjoined> {
+        let entered = self.lock(platform, me, Side::Reader, patience)?;
+        let hands = self.hands(platform, me);
         let (put, got) = self.passed(platform);
+        // What is to be delivered again, somebody will get, as long as there is somebody.
+        let closed = || self.cursor(platform, Side::Reader).own().is_closed();
+        let is_final = self.parts.copies().is_none() || deserted || closed();
         self.leave(platform, Side::Reader, entered);
         let hands = hands.map_err(|Blind| Unjoined::Blind)?;
         match unfinished(put, hands.finished) {
-            0 => Ok(Some(())),
-            tasks if put == got && hands.in_hand == 0 => Err(Unjoined::WorkerDied(tasks)),
-            _ => Ok(None),
+            0 => Ok(Standing::Finished),
+            _ if put != got => Ok(Standing::InQueue),
+            tasks if hands.in_hand == 0 && is_final => Err(Unjoined::WorkerDied(tasks)),
+            _ => Ok(Standing::InHand),
         }
+    }
+
+    /// Inside the getters' lock: what is finished, and what is in living hands.
+    fn hands(&self, platform: &P, me: Owner) -> Result<Hands, Blind> {
+        let Some(copies) = self.parts.copies() else { return self.parts.tallies().hands(platform, me) };
+        let held = copies.held(platform, me, self.cursor(platform, Side::Reader).own())?;
+        let (_, got) = self.passed(platform);
+        Ok(Hands { finished: unfinished(got, held.in_hand + held.orphans), in_hand: held.in_hand })
     }
 
     /// Takes note of all tasks whose workers have died: they count as finished. Answers how many they were.
     pub fn acknowledge(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<u32, Refused> {
-        let tallies = self.parts.tallies();
         // Whoever died inside may have done so while this process waited for something else.
         let entered = self.lock(platform, me, Side::Reader, (deadline, true))?;
-        let hands = tallies.hands(platform, me);
-        let (_, got) = self.passed(platform);
-        let lost = hands.map(|hands| unfinished(got, hands.finished).wrapping_sub(hands.in_hand));
-        if let Ok(lost) = lost {
-            tallies.acknowledge(platform, lost);
-        }
+        let lost = match self.parts.copies() {
+            Some(copies) => copies.acknowledge(platform, me, self.cursor(platform, Side::Reader).own()),
+            None => self.acknowledge_lost(platform, me),
+        };
         self.leave(platform, Side::Reader, entered);
-        self.tell(platform, || true);
+        tell(platform, self.parts.events(), || true);
         lost.map_err(|Blind| Refused::Blind)
+    }
+
+    fn acknowledge_lost(&self, platform: &P, me: Owner) -> Result<u32, Blind> {
+        let tallies = self.parts.tallies();
+        let hands = tallies.hands(platform, me)?;
+        let (_, got) = self.passed(platform);
+        let lost = unfinished(got, hands.finished).wrapping_sub(hands.in_hand);
+        tallies.acknowledge(platform, lost);
+        Ok(lost)
     }
 
     /// How many tasks are unfinished, at some instant of this call.
     pub fn unfinished(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<u32, Refused> {
+        if let Some(copies) = self.parts.copies() {
+            return self.unfinished_copies(platform, me, deadline, copies);
+        }
         if let Some(count) = (0..TRIES).find_map(|_| self.count(platform)) {
             return Ok(count);
         }
@@ -186,6 +240,27 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         Ok(count)
     }
 
+    fn unfinished_copies(
+        &self,
+        platform: &P,
+        me: Owner,
+        deadline: P::Deadline,
+        copies: Copies<'_, P>,
+    ) -> Result<u32, Refused> {
+        loop {
+            platform.outer_loop_head(&[2]);
+            let entered = self.lock(platform, me, Side::Reader, (deadline, false))?;
+            let (put, got) = self.passed(platform);
+            let held = copies.count(platform, self.cursor(platform, Side::Reader).own());
+            let same = self.passed(platform).0 == put;
+            self.leave(platform, Side::Reader, entered);
+            if same {
+                return Ok(unfinished(put, got) + held);
+            }
+            // Somebody has put something.
+        }
+    }
+
     /// The same, if nothing but the number of finished tasks changed meanwhile: that goes up by one at a time, so that it was
     /// every number between what it was before and what it is afterwards.
     fn count(&self, platform: &P) -> Option<u32> {
@@ -196,10 +271,13 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         same.then(|| unfinished(put, finished))
     }
 
-    /// Whether everything is finished. What is finished is looked at first, so that it may be more by now, but not less.
-    fn is_finished(&self, platform: &P) -> bool {
-        let finished = self.parts.tallies().finished(platform);
-        unfinished(self.passed(platform).0, finished) == 0
+    /// How many tasks are unfinished, or fewer by now, for what is finished is looked at first; and whether none is in the queue.
+    /// What is in hand is not counted where there are copies of it: that takes the lock, and is not told from 0 here.
+    fn survey(&self, platform: &P) -> (u32, bool) {
+        let finished = || self.parts.tallies().finished(platform);
+        let finished = self.parts.copies().is_none().then(finished);
+        let (put, got) = self.passed(platform);
+        (finished.map_or(u32::MAX, |finished| unfinished(put, finished)), put == got)
     }
 
     /// How many messages have been put, and how many of them have been got; those that were discarded count as neither.
@@ -209,20 +287,19 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         // Asked last: until it is discarded, nothing is.
         self.parts.tallies().discarded(platform).map_or((put, got), |at| (at, at))
     }
+}
 
-    /// Wakes everybody who joins, if it is `worth` it.
-    pub fn tell(&self, platform: &P, worth: impl FnOnce() -> bool) {
-        let events = self.parts.events();
-        platform.light_fence(&LIGHT);
-        let seen: u32 = platform.load(events, &IS_WAITING);
-        if seen & WAITING == 0 || !worth() {
-            return;
-        }
-        let next = seen.wrapping_add(1) & !WAITING;
-        // If this fails, somebody else has told them, after we did what there is to tell.
-        if platform.compare_exchange(events, seen, next, &TELL).is_ok() {
-            platform.wake(events, u32::MAX, &WAKE);
-        }
+/// Wakes everybody who joins, if it is `worth` it.
+pub fn tell<P: Platform>(platform: &P, events: &P::Word<u32>, worth: impl FnOnce() -> bool) {
+    platform.light_fence(&LIGHT);
+    let seen: u32 = platform.load(events, &IS_WAITING);
+    if seen & WAITING == 0 || !worth() {
+        return;
+    }
+    let next = seen.wrapping_add(1) & !WAITING;
+    // If this fails, somebody else has told them, after we did what there is to tell.
+    if platform.compare_exchange(events, seen, next, &TELL).is_ok() {
+        platform.wake(events, u32::MAX, &WAKE);
     }
 }
 

@@ -10,6 +10,7 @@ use super::pipe::{Direction, Parts, Patience, Refused};
 use super::record::{Framing, Label};
 use super::ring::{Cursor, Side, WORD_BYTES};
 use crate::platform::Platform;
+use std::mem;
 
 /// What a sender keeps between two operations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -148,13 +149,16 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
     /// it never will.
     #[inline(always)]
     pub fn commit(&self, platform: &P, out: &mut Outgoing) -> Result<(), Refused> {
-        if !out.gone {
-            out.gone = self.ring().commit(platform, Side::Writer, &mut out.cursor);
-            if !out.gone || self.ring().was_read(platform, &mut out.cursor) {
-                return Ok(());
-            }
+        if !out.gone && !self.ring().commit(platform, Side::Writer, &mut out.cursor) {
+            return Ok(());
         }
-        Err(Refused::Disconnected)
+        self.commit_to_nobody(platform, out)
+    }
+
+    #[cold]
+    fn commit_to_nobody(&self, platform: &P, out: &mut Outgoing) -> Result<(), Refused> {
+        let was_gone = mem::replace(&mut out.gone, true);
+        if !was_gone && self.ring().was_read(platform, &mut out.cursor) { Ok(()) } else { Err(Refused::Disconnected) }
     }
 
     /// Waits until there is room for so many words.
@@ -173,6 +177,18 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
         if self.ring().room(&out.cursor) >= bytes {
             return Ok(());
         }
+        self.wait_for_room(platform, out, bytes, patience)
+    }
+
+    // Apart from its caller, which seldom comes here: a call would cost that more than it takes to write a small message.
+    #[cold]
+    fn wait_for_room(
+        &self,
+        platform: &P,
+        out: &mut Outgoing,
+        bytes: usize,
+        patience: Patience<P::Deadline>,
+    ) -> Result<(), Refused> {
         if bytes > self.ring().capacity {
             return Err(Refused::TooLarge);
         }

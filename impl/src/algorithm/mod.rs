@@ -11,9 +11,11 @@ pub mod pipe;
 pub mod queue;
 pub mod queue_gate;
 pub mod queue_many;
+pub mod queue_parts;
 pub mod queue_whole;
 pub mod raw_value;
 pub mod record;
+pub mod redelivery;
 pub mod ring;
 pub mod rlock;
 pub mod tally;
@@ -53,6 +55,7 @@ pub fn sites() -> impl Iterator<Item = &'static Site> {
         queue_whole::SITES,
         joinable::SITES,
         tally::SITES,
+        redelivery::SITES,
         peers::SITES,
     ]
     .into_iter()

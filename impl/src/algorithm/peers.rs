@@ -31,11 +31,15 @@ const SLOT: Site = Site::new("peers.slot", Access::Load, Ordering::Relaxed, "a h
 const CLAIM: Site = Site::new(
     "peers.claim",
     Access::Modify,
-    Ordering::Relaxed,
-    "only its own atomicity counts: a slot has no records beside the id",
+    Ordering::Acquire,
+    "pairs with peers.release: whatever belongs to a slot, whoever had it before wrote before; if that one is dead, its death comes after",
 );
-const RELEASE: Site =
-    Site::new("peers.release", Access::Modify, Ordering::Relaxed, "only its own atomicity counts, as for peers.claim");
+const RELEASE: Site = Site::new(
+    "peers.release",
+    Access::Modify,
+    Ordering::Release,
+    "pairs with peers.claim: whoever leaves a slot has written for the last time what belongs to it",
+);
 const ASK: Site = Site::plain("peers.ask", Access::Ask, "`Dead` happens after all that the peer did");
 
 /// The sites of this file.

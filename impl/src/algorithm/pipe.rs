@@ -159,8 +159,63 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
 
     /// Waits until the other side has moved so far that there is `enough`. `misses` counts the looks in vain, in a row; `held`
     /// is what else the caller goes on with: what is missing of a message, and what is here.
-    #[cold]
+    ///
+    /// The first look, and for who only tries most often the last, takes no call: who tries over and over does nothing else.
+    #[inline(always)]
     pub(super) fn wait(
+        &self,
+        platform: &P,
+        side: Side,
+        (cursor, misses): (&mut Cursor, &mut u32),
+        held: (u64, &[u8]),
+        patience: Patience<P::Deadline>,
+        enough: impl Fn(&Cursor) -> bool,
+    ) -> Result<(), Refused> {
+        if self.look(platform, side, (cursor, misses), held, (false, false), &enough)? {
+            return Ok(());
+        }
+        if let Patience::Try(every) = patience
+            && *misses < every.saturating_sub(1)
+            && !cursor.other_is_closed()
+        {
+            *misses += 1;
+            return Err(Refused::WouldBlock);
+        }
+        self.wait_on(platform, side, (cursor, misses), held, patience, enough)
+    }
+
+    /// Looks at the other side's word; answers whether there is `enough`. `gone` and `last_look` say why there is no other look
+    /// after this one, if so.
+    #[inline(always)]
+    fn look(
+        &self,
+        platform: &P,
+        side: Side,
+        (cursor, misses): (&mut Cursor, &mut u32),
+        held: (u64, &[u8]),
+        (gone, last_look): (bool, bool),
+        enough: &impl Fn(&Cursor) -> bool,
+    ) -> Result<bool, Refused> {
+        let state = [cursor.own(), cursor.committed()].map(Progress::to_bits);
+        let state = [state[0], state[1], held.0, (*misses).into(), gone.into(), last_look.into()];
+        platform.loop_head_holding(&state, held.1);
+        self.ring().see(platform, side, cursor).map_err(|_| Refused::Corrupt)?;
+        // A reader receives what there is; to a writer, room is of no use when nobody reads.
+        if side == Side::Writer && cursor.other_is_closed() {
+            return Err(Refused::Disconnected);
+        }
+        let found = enough(cursor);
+        // A tick that has found something was not answered yet: whoever dies next to what it left behind is asked after when
+        // that is used up, without another tick.
+        if found && *misses != SUSPICIOUS {
+            *misses = 0;
+        }
+        Ok(found)
+    }
+
+    /// The rest of [`wait`](Direction::wait), after a first look in vain.
+    #[cold]
+    fn wait_on(
         &self,
         platform: &P,
         side: Side,
@@ -172,54 +227,40 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
         let (mut gone, mut last_look) = (false, false);
         let (mut looks, mut ticks) = (0, 0);
         loop {
-            let state = [cursor.own(), cursor.committed()].map(Progress::to_bits);
-            let state = [state[0], state[1], held.0, (*misses).into(), gone.into(), last_look.into()];
-            platform.loop_head_holding(&state, held.1);
-            self.ring().see(platform, side, cursor).map_err(|_| Refused::Corrupt)?;
-            // A reader receives what there is; to a writer, room is of no use when nobody reads.
-            if side == Side::Writer && cursor.other_is_closed() {
-                return Err(Refused::Disconnected);
-            }
-            if enough(cursor) {
-                // A tick that has found something was not answered yet: whoever dies next to what it left behind is asked
-                // after when that is used up, without another tick.
-                if *misses != SUSPICIOUS {
-                    *misses = 0;
-                }
-                return Ok(());
-            }
             if gone || cursor.other_is_closed() {
                 return Err(Refused::Disconnected);
             }
-            if let Patience::Try(every) = patience {
-                *misses = if *misses < every.saturating_sub(1) { *misses + 1 } else { SUSPICIOUS };
+            if let Patience::Try(_) = patience {
+                // As many looks as may be were in vain already, or we would not be here.
+                *misses = SUSPICIOUS;
             }
             if *misses == SUSPICIOUS {
-                // Whatever it did before its death is to be seen: one more look.
                 gone = self.is_gone(platform, side.other())?;
-                if gone {
-                    continue;
+                if !gone {
+                    *misses = 0;
                 }
-                *misses = 0;
             }
-            if last_look {
-                return Err(Refused::TimedOut);
+            match patience {
+                // Whatever it did before its death is to be seen: one more look.
+                _ if gone => {}
+                _ if last_look => return Err(Refused::TimedOut),
+                Patience::Try(_) => return Err(Refused::WouldBlock),
+                Patience::Until(_) if cursor.is_staged() => {
+                    // Nobody is to wait for what waits here.
+                    self.ring().commit(platform, side, cursor);
+                }
+                Patience::Until(_) if platform.look_again(looks) => looks += 1,
+                Patience::Until(deadline) => {
+                    self.ring().announce(platform, side, cursor);
+                    match self.ring().sleep(platform, side, cursor, deadline, ticks) {
+                        Wakeup::Woken | Wakeup::Changed => {}
+                        Wakeup::Tick => (*misses, ticks) = (SUSPICIOUS, ticks + 1),
+                        Wakeup::TimedOut => (*misses, last_look) = (SUSPICIOUS, true),
+                    }
+                }
             }
-            let Patience::Until(deadline) = patience else { return Err(Refused::WouldBlock) };
-            if cursor.is_staged() {
-                // Nobody is to wait for what waits here.
-                self.ring().commit(platform, side, cursor);
-                continue;
-            }
-            if platform.look_again(looks) {
-                looks += 1;
-                continue;
-            }
-            self.ring().announce(platform, side, cursor);
-            match self.ring().sleep(platform, side, cursor, deadline, ticks) {
-                Wakeup::Woken | Wakeup::Changed => {}
-                Wakeup::Tick => (*misses, ticks) = (SUSPICIOUS, ticks + 1),
-                Wakeup::TimedOut => (*misses, last_look) = (SUSPICIOUS, true),
+            if self.look(platform, side, (cursor, misses), held, (gone, last_look), &enough)? {
+                return Ok(());
             }
         }
     }

@@ -26,8 +26,9 @@ use super::Owner;
 use super::lock::{self, Entered, Exclusion, Intent};
 pub use super::queue_gate::Control;
 use super::queue_gate::Turn;
-use super::record::{Framing, Label};
-use super::ring::{Cursor, Progress, Ring, Side, WORD_BYTES};
+pub use super::queue_parts::{Parts, Patience, Receipt, Refused};
+use super::record::Label;
+use super::ring::{Cursor, Side, WORD_BYTES};
 use crate::platform::{Access, Ordering, Platform, Site, Wakeup};
 use std::marker::PhantomData;
 
@@ -35,71 +36,6 @@ const SPIN: Site =
     Site::new("queue.spin", Access::Load, Ordering::Relaxed, "a hint: what is entered is entered by the lock");
 /// The sites of this file.
 pub static SITES: &[&Site] = &[&SPIN];
-
-/// Nothing was put, or got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Refused {
-    /// It was full, or empty, and we were not to wait.
-    WouldBlock,
-    /// The same, until the deadline had passed; or somebody was stopped in the middle of an operation until then.
-    TimedOut,
-    /// It was closed; to a getter: and there are no messages left.
-    Closed,
-    /// Nobody is left on the other side; to a getter: and there are no messages left.
-    Disconnected,
-    /// More bytes than the queue has room for.
-    TooLarge,
-    /// There are as many messages that were got and are not done with as there may be.
-    TooMany,
-    /// Whoever is inside cannot be asked after, and may be dead: waiting might never end.
-    Blind,
-    /// A word holds what no peer writes.
-    Corrupt,
-}
-
-/// How long to wait.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience<D> {
-    /// Whether to wait for a message, or for room.
-    pub waits: bool,
-    /// Whether to ask at once whether anybody is left on the other side, and not only when nothing happens for a while.
-    pub asks: bool,
-    /// When to give up. Whoever does not wait for a message may still have to wait for somebody who is inside.
-    pub deadline: D,
-}
-
-/// What a queue is made of, wherever that is kept.
-pub trait Parts<P: Platform> {
-    /// The words beside the records.
-    fn control(&self) -> &Control<P>;
-    /// The records.
-    fn ring(&self) -> Ring<'_, P>;
-    /// How messages are told apart.
-    fn framing(&self) -> Framing;
-    /// The most messages there may be.
-    fn most(&self) -> u32;
-    /// Whether nobody is on that side, who could put or get, and somebody has been.
-    fn is_deserted(&self, side: Side) -> bool;
-
-    // For those who keep account of messages as tasks; nobody does unless they say so.
-
-    /// Inside the putters' lock: whether one more message than `tail` says is allowed at all.
-    #[inline(always)]
-    fn admits(&self, _platform: &P, _tail: Progress) -> bool {
-        true
-    }
-    /// Inside the getters' lock: `me` is about to get a message.
-    #[inline(always)]
-    fn takes(&self, _platform: &P, _me: Owner) {}
-    /// Inside the getters' lock: nobody is to get what comes after `head`.
-    #[inline(always)]
-    fn discards(&self, _platform: &P, _head: Progress) {}
-    /// Whether nobody is to get any message, though there may still be some.
-    #[inline(always)]
-    fn is_discarded(&self, _platform: &P) -> bool {
-        false
-    }
-}
 
 /// A queue.
 pub struct Queue<P, Q> {
@@ -143,14 +79,18 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         me: Owner,
         patience: Patience<P::Deadline>,
         take: impl FnOnce(usize) -> Option<&'b mut [u8]>,
-    ) -> Result<(), Refused> {
+    ) -> Result<Receipt, Refused> {
         let mut turn = self.enter_to_get(platform, me, patience)?;
-        if let Err(refused) = self.read_next(platform, me, &mut turn, take) {
+        let receipt = match turn.orphan {
+            Some(orphan) => self.parts.adopt(platform, me, orphan, take),
+            None => self.read_next(platform, me, &mut turn, take),
+        };
+        if turn.orphan.is_none() && receipt.is_ok() {
+            self.publish_and(platform, Side::Reader, turn, || self.parts.took(platform, me, 1));
+        } else {
             self.leave(platform, Side::Reader, turn.entered);
-            return Err(refused);
         }
-        self.publish(platform, Side::Reader, turn);
-        Ok(())
+        receipt
     }
 
     /// Enters the getters' lock when there is a message to be got.
@@ -161,11 +101,14 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         me: Owner,
         patience: Patience<P::Deadline>,
     ) -> Result<Turn, Refused> {
-        let turn = self.enter(platform, me, Side::Reader, patience, |cursor| cursor.records() > 0)?;
+        let mut turn = self.enter(platform, me, Side::Reader, patience, |cursor| cursor.records() > 0)?;
         if turn.cursor.own().is_closed() && self.parts.is_discarded(platform) {
             // Somebody died before it was done with that.
             self.skip(platform, turn);
             return Err(Refused::Closed);
+        }
+        if turn.orphan.is_none() {
+            turn.orphan = self.parts.orphan_in_the_way(platform, me, turn.cursor.own());
         }
         Ok(turn)
     }
@@ -178,7 +121,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         me: Owner,
         turn: &mut Turn,
         take: impl FnOnce(usize) -> Option<&'b mut [u8]>,
-    ) -> Result<(), Refused> {
+    ) -> Result<Receipt, Refused> {
         let (ring, framing) = (self.parts.ring(), self.parts.framing());
         let position = turn.cursor.position();
         let bytes = usize::try_from(ring.label_at(platform, framing, position).to_come).unwrap_or(usize::MAX);
@@ -186,9 +129,9 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         let fits = bytes <= ring.capacity && framing.words(bytes) * WORD_BYTES <= turn.cursor.filled();
         let place = fits.then(|| take(bytes)).flatten().ok_or(Refused::Corrupt)?;
         ring.read(platform, position.wrapping_add(framing.ahead()), place);
-        self.parts.takes(platform, me);
+        let receipt = self.parts.takes(platform, me, turn.cursor.own(), place)?;
         turn.cursor.advance(framing.words(bytes));
-        Ok(())
+        Ok(receipt)
     }
 
     /// Enters the lock of `side` at a moment when there is `enough` for it.
@@ -208,9 +151,9 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         let cursor = self.cursor(platform, side);
         let closed = side == Side::Writer && cursor.own().is_closed();
         if !closed && enough(&cursor) {
-            return Ok(Turn { entered, cursor });
+            return Ok(Turn::new(entered, cursor));
         }
-        self.enter_slow(platform, me, (side, patience), Turn { entered, cursor }, enough)
+        self.enter_slow(platform, me, (side, patience), Turn::new(entered, cursor), enough)
     }
 
     /// As `enter`, having found that there is not enough, as far as was known.
@@ -227,10 +170,13 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         let (mut asks, mut deserted, mut last_look) = (patience.asks, false, false);
         let (mut ticks, mut looks) = (0, 0);
         loop {
-            let Turn { entered, cursor } = &mut turn;
+            let Turn { entered, cursor, orphan } = &mut turn;
             let refused = match self.look(platform, side, cursor, &enough) {
                 Ok(true) => return Ok(turn),
-                Ok(false) if side == Side::Reader && cursor.other_is_closed() => Some(Refused::Closed),
+                Ok(false) if side == Side::Reader && cursor.other_is_closed() => {
+                    *orphan = self.parts.orphan(platform, me, cursor.own());
+                    Some(Refused::Closed)
+                }
                 Ok(false) if deserted => {
                     // Whoever comes next need not wait for a tick to be told the same.
                     self.raise_alarm(platform, side);
@@ -238,6 +184,9 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
                 }
                 Ok(false) if asks || self.is_alarmed(platform, side) => {
                     asks = true;
+                    if side == Side::Reader {
+                        *orphan = self.parts.orphan(platform, me, cursor.own());
+                    }
                     None
                 }
                 Ok(false) if last_look => Some(Refused::TimedOut),
@@ -245,6 +194,11 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
                 Ok(false) => None,
                 Err(refused) => Some(refused),
             };
+            if orphan.is_some() {
+                // There may be another one: whoever comes next asks, too.
+                self.raise_alarm(platform, side);
+                return Ok(turn);
+            }
             let looks_on = platform.look_again(looks);
             if refused.is_none() && !asks && !looks_on {
                 ring.announce(platform, side, cursor);
@@ -272,7 +226,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             }
             platform.outer_loop_head(&[suspicious, asks, deserted, last_look].map(u64::from));
             let entered = self.lock(platform, me, side, (patience.deadline, suspicious))?;
-            turn = Turn { entered, cursor: self.cursor(platform, side) };
+            turn = Turn::new(entered, self.cursor(platform, side));
         }
     }
 

@@ -64,6 +64,15 @@ impl<P: Platform> Control<P> {
 pub(super) struct Turn {
     pub(super) entered: Entered,
     pub(super) cursor: Cursor,
+    /// Not a message of the queue, but one whose getter has died.
+    pub(super) orphan: Option<usize>,
+}
+
+impl Turn {
+    #[inline(always)]
+    pub(super) fn new(entered: Entered, cursor: Cursor) -> Turn {
+        Turn { entered, cursor, orphan: None }
+    }
 }
 
 impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
@@ -130,8 +139,15 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
     /// Lets everybody know of what was done, and leaves. Whoever sleeps is woken afterwards: nobody wakes into a lock.
     #[inline(always)]
     pub(super) fn publish(&self, platform: &P, side: Side, turn: Turn) {
+        self.publish_and(platform, side, turn, || ());
+    }
+
+    /// The same, and before it leaves, `then`.
+    #[inline(always)]
+    pub(super) fn publish_and(&self, platform: &P, side: Side, turn: Turn, then: impl FnOnce()) {
         let (ring, mut cursor) = (self.parts.ring(), turn.cursor);
         let old = ring.publish(platform, side, &mut cursor);
+        then();
         self.leave(platform, side, turn.entered);
         ring.notify(platform, side, old);
     }

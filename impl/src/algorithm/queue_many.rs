@@ -2,7 +2,7 @@
 //! there is room for. Each is there as a whole from that commit on, in order, and nobody's is between them.
 
 use super::Owner;
-use super::queue::{Parts, Patience, Queue, Refused};
+use super::queue::{Parts, Patience, Queue, Receipt, Refused};
 use super::record::Label;
 use super::ring::{Cursor, Side, WORD_BYTES};
 use crate::platform::Platform;
@@ -11,6 +11,8 @@ use crate::platform::Platform;
 pub trait Room {
     /// Room for one more of so many bytes. `None`: there is none.
     fn next(&mut self, bytes: usize) -> Option<&mut [u8]>;
+    /// It is there.
+    fn got(&mut self, receipt: Receipt);
 }
 
 impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
@@ -64,20 +66,30 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             return Ok(0);
         }
         let mut turn = self.enter_to_get(platform, me, patience)?;
+        if let Some(orphan) = turn.orphan {
+            let place = &mut *room;
+            let adopted = self.parts.adopt(platform, me, orphan, move |bytes| place.next(bytes));
+            self.leave(platform, Side::Reader, turn.entered);
+            return adopted.map(|receipt| {
+                room.got(receipt);
+                1
+            });
+        }
         let mut count = 0;
         // What has come since somebody last looked is for the next time.
         while count < most && turn.cursor.records() > 0 {
-            let room = &mut *room;
-            if let Err(refused) = self.read_next(platform, me, &mut turn, move |bytes| room.next(bytes)) {
-                if count > 0 {
-                    break; // the next one to get is told
+            let place = &mut *room;
+            match self.read_next(platform, me, &mut turn, move |bytes| place.next(bytes)) {
+                Ok(receipt) => room.got(receipt),
+                Err(_) if count > 0 => break, // the next one to get is told
+                Err(refused) => {
+                    self.leave(platform, Side::Reader, turn.entered);
+                    return Err(refused);
                 }
-                self.leave(platform, Side::Reader, turn.entered);
-                return Err(refused);
             }
             count += 1;
         }
-        self.publish(platform, Side::Reader, turn);
+        self.publish_and(platform, Side::Reader, turn, || self.parts.took(platform, me, count));
         Ok(count)
     }
 }

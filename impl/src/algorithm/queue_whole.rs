@@ -35,6 +35,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             self.leave(platform, side, entered);
             self.rouse(platform, side);
         }
+        self.parts.ended(platform);
         if discard { self.discard(platform, me, deadline) } else { Ok(()) }
     }
 
@@ -49,7 +50,8 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             return Err(refused);
         }
         self.parts.discards(platform, cursor.own());
-        self.skip(platform, Turn { entered, cursor });
+        self.skip(platform, Turn::new(entered, cursor));
+        self.parts.ended(platform);
         Ok(())
     }
 
@@ -110,8 +112,9 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         platform.outer_loop_head(&[1]);
         let entered = self.lock(platform, me, Side::Reader, (deadline, false))?;
         let count = self.glance(platform, Side::Reader).records();
+        let discarded = self.parts.is_discarded(platform); // and whoever did that died before the head had moved
         self.leave(platform, Side::Reader, entered);
-        Ok(count)
+        Ok(if discarded { 0 } else { count })
     }
 
     /// From outside the locks: how far a side has come, and then the other.

@@ -9,6 +9,7 @@
 
 use super::ring::{Ring, WORD_BYTES};
 use crate::platform::{Access, Platform, Site};
+use std::slice::from_ref;
 
 const HEADER: Site = Site::guarded("record.header", Access::Load, "written before the tail that was seen");
 const LABEL: Site =
@@ -81,24 +82,20 @@ impl<P: Platform> Ring<'_, P> {
     /// Writes a record at `position`, where there is room for it; answers how many words it has.
     #[inline(always)]
     pub fn write(self, platform: &P, framing: Framing, position: u32, label: Label, bytes: &[u8]) -> usize {
-        let words = framing.words(bytes.len());
-        let (mut first, second) = self.words_at(position, words);
-        if let (Framing::Framed(_), Some((_, rest))) = (framing, first.split_first()) {
-            self.label(platform, framing, position, label);
-            first = rest;
+        self.label(platform, framing, position, label);
+        let position = position.wrapping_add(framing.ahead());
+        // A length that the compiler knows is still known inside: a short message takes a few instructions, and no loop.
+        match self.words_at(position, bytes.len().div_ceil(WORD_BYTES)) {
+            Some(words) => platform.copy_in(words, bytes, &FILL),
+            None => write_pieces(platform, self.words, self.offset(position), bytes),
         }
-        let (here, there) = bytes.split_at(bytes.len().min(first.len() * WORD_BYTES));
-        platform.copy_in(first, here, &FILL);
-        if !there.is_empty() {
-            platform.copy_in(second, there, &FILL);
-        }
-        words
+        framing.words(bytes.len())
     }
 
     /// Writes what the record at `position` says of itself, if records do.
     #[inline(always)]
     pub fn label(self, platform: &P, framing: Framing, position: u32, label: Label) {
-        if let (Framing::Framed(_), Some(word)) = (framing, self.words_at(position, 1).0.first()) {
+        if let (Framing::Framed(_), Some(word)) = (framing, self.word_at(position)) {
             platform.store(word, if label.starts { START } else { 0 } | label.to_come, &LABEL);
         }
     }
@@ -106,7 +103,7 @@ impl<P: Platform> Ring<'_, P> {
     /// What the record at `position` says of itself.
     #[inline(always)]
     pub fn label_at(self, platform: &P, framing: Framing, position: u32) -> Label {
-        match (framing, self.words_at(position, 1).0.first()) {
+        match (framing, self.word_at(position)) {
             (Framing::Framed(_), Some(word)) => {
                 let word = platform.load(word, &HEADER);
                 Label { starts: word & START != 0, to_come: word & !START }
@@ -118,11 +115,25 @@ impl<P: Platform> Ring<'_, P> {
     /// Reads the bytes at `position`.
     #[inline(always)]
     pub fn read(self, platform: &P, position: u32, bytes: &mut [u8]) {
-        let (first, second) = self.words_at(position, bytes.len().div_ceil(WORD_BYTES));
-        let (here, there) = bytes.split_at_mut(bytes.len().min(first.len() * WORD_BYTES));
-        platform.copy_out(first, here, &DRAW);
-        if !there.is_empty() {
-            platform.copy_out(second, there, &DRAW);
+        match self.words_at(position, bytes.len().div_ceil(WORD_BYTES)) {
+            Some(words) => platform.copy_out(words, bytes, &DRAW),
+            // Here, and not in a function of its own: a place of which nobody else is told need not be memory at all.
+            None => {
+                for (index, bytes) in bytes.chunks_mut(WORD_BYTES).enumerate() {
+                    let word = self.word_at(position.wrapping_add((index * WORD_BYTES) as u32));
+                    platform.copy_out(word.map_or(&[], from_ref), bytes, &DRAW);
+                }
+            }
         }
     }
+}
+
+/// Writes bytes of which the first stands at `offset`, and the last at the ring's beginning. Not a method: a ring handed to it
+/// would be written to the stack each time, in case.
+#[cold]
+fn write_pieces<P: Platform>(platform: &P, words: &[P::Word<u64>], offset: usize, bytes: &[u8]) {
+    let (second, first) = words.split_at(offset / WORD_BYTES);
+    let (here, there) = bytes.split_at(bytes.len().min(first.len() * WORD_BYTES));
+    platform.copy_in(first, here, &FILL);
+    platform.copy_in(second.get(..there.len().div_ceil(WORD_BYTES)).unwrap_or_default(), there, &FILL);
 }

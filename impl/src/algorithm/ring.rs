@@ -160,9 +160,6 @@ impl<P: Platform> Control<P> {
     }
 }
 
-/// Words that follow each other in a ring: in two pieces, if it begins anew between them.
-pub type Pieces<'a, P> = (&'a [<P as Platform>::Word<u64>], &'a [<P as Platform>::Word<u64>]);
-
 /// The other side's word is not one that a side leaves: somebody is broken, or hostile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Corrupt;
@@ -211,22 +208,22 @@ impl<'a, P: Platform> Ring<'a, P> {
         position as usize & (self.capacity - 1)
     }
 
-    /// The `count` words at `position`.
+    /// The `count` words at `position`. `None`: the ring begins anew on the way.
     #[inline(always)]
-    pub fn words_at(self, position: u32, count: usize) -> Pieces<'a, P> {
+    pub fn words_at(self, position: u32, count: usize) -> Option<&'a [P::Word<u64>]> {
         let start = self.offset(position) / WORD_BYTES;
-        match self.words.get(start..start + count) {
-            Some(words) => (words, &[]),
-            None => {
-                let (rest, first) = self.words.split_at(start);
-                (first, rest.get(..count - first.len()).unwrap_or_default())
-            }
-        }
+        self.words.get(start..start + count)
+    }
+
+    /// The word at `position`.
+    #[inline(always)]
+    pub fn word_at(self, position: u32) -> Option<&'a P::Word<u64>> {
+        self.words.get(self.offset(position) / WORD_BYTES)
     }
 
     /// Looks at the other side's word. What no side leaves there is refused: everything that is computed from it stays inside
     /// the ring.
-    #[inline]
+    #[inline(always)]
     pub fn see(self, platform: &P, side: Side, cursor: &mut Cursor) -> Result<(), Corrupt> {
         let site = if side == Side::Writer { &SEE_HEAD } else { &SEE_TAIL };
         let other = Progress::from_bits(platform.load(self.control.word(side.other()), site));

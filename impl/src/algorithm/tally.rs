@@ -12,9 +12,11 @@
 //! | `floor` | whoever holds the putters' lock | tasks that were finished when somebody last looked |
 //!
 //! Invariants:
-//! 1. `taken` is raised before the head moves. Whoever dies in between has taken what another will get: so of the dead counts
-//!    what they have done, never what they took.
-//! 2. `taken - left - done` is what the owner has in hand, if it lives. It never is less than 0.
+//! 1. `taken` is raised after the head has moved, inside the same lock. Whoever dies in between has got what its tally does not
+//!    tell: so of the dead counts what they have done, never what they took. And what is in hand is not in the queue any more:
+//!    another thread that reports it done too soon reports what nobody else will get.
+//! 2. `taken - left - done` is what the owner has in hand, if it lives. It never is less than 0: whoever sees a task done sees it
+//!    taken.
 //! 3. Unfinished is what was put, up to where it was discarded, without the sum of `done` and without what was acknowledged.
 //! 4. Lost is what is unfinished, is in the queue no more and is in no living hand. Of whoever has something in hand, `done` is
 //!    read after the question whether it lives: what the dead have done is then final.
@@ -26,22 +28,35 @@ use super::ring::{Line, Progress};
 use crate::platform::{Access, Life, Ordering, Platform, Site};
 use zerocopy::FromBytes;
 
-const MINE: Site =
-    Site::new("tally.mine", Access::Load, Ordering::Relaxed, "nobody but this process ever writes its own number");
+const MINE: Site = Site::new(
+    "tally.mine",
+    Access::Load,
+    Ordering::Acquire,
+    "pairs with tally.own: what the owner before left is told from what this process has in hand",
+);
 const HAS_TAKEN: Site = Site::new(
     "tally.has_taken",
     Access::Load,
-    Ordering::Relaxed,
-    "at least what this thread has taken, or what it was handed by another thread, which orders it",
+    Ordering::Acquire,
+    "pairs with tally.take: whoever reports what another thread has just got sees that it is not in the queue any more",
 );
-const HAS_LEFT: Site =
-    Site::new("tally.has_left", Access::Load, Ordering::Relaxed, "as tally.has_taken, which comes after it");
-const HAS_DONE: Site = Site::new("tally.has_done", Access::Load, Ordering::Relaxed, "a hint: tally.done decides");
+const HAS_LEFT: Site = Site::new(
+    "tally.has_left",
+    Access::Load,
+    Ordering::Relaxed,
+    "tally.mine comes before it, and it never changes after",
+);
+const HAS_DONE: Site = Site::new(
+    "tally.has_done",
+    Access::Load,
+    Ordering::Acquire,
+    "pairs with tally.done: what other threads of this process have reported is not taken for what this one has in hand",
+);
 const DONE: Site = Site::new(
     "tally.done",
     Access::Modify,
     Ordering::Release,
-    "pairs with tally.sum: whoever counts a task as done sees what was done",
+    "pairs with tally.sum: whoever counts a task as done sees what was done; and with tally.has_done",
 );
 const SUM: Site = Site::new("tally.sum", Access::Load, Ordering::Acquire, "pairs with tally.done");
 const USED: Site = Site::new(
@@ -52,16 +67,21 @@ const USED: Site = Site::new(
 );
 const USE: Site = Site::guarded("tally.use", Access::Store, "inside the getters' lock");
 const OWNER: Site = Site::guarded("tally.owner", Access::Load, "inside the getters' lock");
-const OWN: Site = Site::guarded("tally.own", Access::Store, "inside the getters' lock");
+const OWN: Site = Site::new(
+    "tally.own",
+    Access::Store,
+    Ordering::Release,
+    "pairs with tally.mine: other threads of this process see what is left before they see that the tally is theirs",
+);
 const TAKEN: Site = Site::guarded("tally.taken", Access::Load, "inside the getters' lock");
-const TAKE: Site = Site::guarded("tally.take", Access::Store, "inside the getters' lock");
+const TAKE: Site =
+    Site::new("tally.take", Access::Store, Ordering::Release, "pairs with tally.has_taken: the head has moved");
 const LEFT: Site = Site::guarded("tally.left", Access::Load, "inside the getters' lock");
 const LEAVE: Site = Site::guarded("tally.leave", Access::Store, "inside the getters' lock");
-const FINAL: Site = Site::new(
+const FINAL: Site = Site::guarded(
     "tally.final",
-    Access::Modify,
-    Ordering::Relaxed,
-    "the last that an earlier owner wrote, for a read-modify-write meets the last: whoever owns a tally is a peer no more when its slot is another's",
+    Access::Load,
+    "the last that an earlier owner wrote: it did so before it left its slot, or before it was found dead",
 );
 const ASK: Site = Site::plain("tally.ask", Access::Ask, "`Dead` happens after all that the worker did");
 const ACKNOWLEDGED: Site =
@@ -178,15 +198,16 @@ impl<P: Platform> Clone for Tallies<'_, P> {
 impl<P: Platform> Copy for Tallies<'_, P> {}
 
 impl<'a, P: Platform> Tallies<'a, P> {
-    /// Inside the getters' lock, before the head moves past a message: `me` takes it, whose tally is the one at `slot`.
+    /// Inside the getters' lock, once the head has moved past so many messages: `me` has taken them, whose tally is the one at
+    /// `slot`.
     #[inline]
-    pub fn take(self, platform: &P, me: Owner, slot: usize) {
+    pub fn take(self, platform: &P, me: Owner, slot: usize, messages: usize) {
         let Some(row) = self.rows.get(slot) else { return };
         if platform.load(&row.owner, &OWNER) != me.peer {
             self.begin(platform, me, slot, row);
         }
         let taken: u32 = platform.load(&row.taken, &TAKEN);
-        platform.store(&row.taken, taken.wrapping_add(1), &TAKE);
+        platform.store(&row.taken, taken.wrapping_add(messages as u32), &TAKE);
     }
 
     #[cold]
@@ -197,7 +218,7 @@ impl<'a, P: Platform> Tallies<'a, P> {
         }
         // As long as the row is not ours, nobody looks at `left`, or else at what it was: whoever dies in between leaves no
         // trace.
-        let done = platform.fetch_add(&row.done, 0, &FINAL);
+        let done: u32 = platform.load(&row.done, &FINAL);
         let taken: u32 = platform.load(&row.taken, &TAKEN);
         platform.store(&row.left, taken.wrapping_sub(done), &LEAVE);
         platform.store(&row.owner, me.peer, &OWN);

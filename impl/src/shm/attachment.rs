@@ -35,12 +35,14 @@ pub struct Blueprint {
     pub options: u32,
     /// The longest time that anybody is to sleep without a look in a new region, in milliseconds; 0: as long as usual.
     pub tick: u32,
+    /// Bytes of what comes behind its words in a new region.
+    pub behind: usize,
 }
 
 impl Blueprint {
     /// Any region of this kind with these elements that has its own lock, if it has one, and no messages.
     pub fn new(kind: Kind, element: TypePrint) -> Blueprint {
-        Blueprint { kind, element, length: None, lock_id: 0, codec: 0, options: 0, tick: 0 }
+        Blueprint { kind, element, length: None, lock_id: 0, codec: 0, options: 0, tick: 0, behind: 0 }
     }
 
     /// Bytes of the body, with `length` elements.
@@ -74,7 +76,7 @@ impl Attachment {
         let length = blueprint.length.unwrap_or(0);
         let bytes = blueprint
             .body(length)
-            .and_then(|body| body.checked_add(BODY)?.checked_next_multiple_of(BODY))
+            .and_then(|body| body.checked_add(blueprint.behind)?.checked_add(BODY)?.checked_next_multiple_of(BODY))
             .ok_or(CreateError::NoSpace { bytes: usize::MAX })?;
         let file = region::create(bytes, name.is_some())?;
         let asymmetric = fence::register().is_ok();

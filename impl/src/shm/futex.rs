@@ -71,6 +71,7 @@ pub(super) fn wait<V: Int>(
 }
 
 /// Wakes up to `count` sleepers of `word`, in any process.
+#[cold]
 pub(super) fn wake<V: Int>(word: &ShmWord<V>, count: u32) {
     // SAFETY: the word is mapped; waking reads no memory of ours. It fails only for an address that is not mapped.
     unsafe { libc::syscall(libc::SYS_futex, word.low_half(), libc::FUTEX_WAKE, count.min(i32::MAX.cast_unsigned())) };

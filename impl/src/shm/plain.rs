@@ -4,14 +4,21 @@ use std::mem::MaybeUninit;
 use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
 /// Lets `fill` write the bytes of a `T`; `None` if they are not one (a `bool` of 2, a `char` beyond Unicode).
-#[inline]
-pub(crate) fn read<T: TryFromBytes, E>(fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Option<T>, E> {
+#[inline(always)]
+pub(crate) fn read<T: TryFromBytes + Immutable, E>(
+    fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
+) -> Result<Option<T>, E> {
     let mut space = MaybeUninit::<T>::zeroed();
     // SAFETY: the bytes are initialised, belong to this stack frame, and any byte may be written to them: `T` is only made
-    // of them once `try_read_from_bytes` has found them valid.
+    // of them once `try_ref_from_bytes` has found them valid.
     let bytes = unsafe { std::slice::from_raw_parts_mut(space.as_mut_ptr().cast::<u8>(), size_of::<T>()) };
     fill(bytes)?;
-    Ok(T::try_read_from_bytes(bytes).ok())
+    // Looked at where they are: a copy of what was stored a moment ago in smaller pieces makes the processor wait for them.
+    if <[T; 1]>::try_ref_from_bytes(bytes).is_err() {
+        return Ok(None);
+    }
+    // SAFETY: the bytes have just been found to be a valid `T`.
+    Ok(Some(unsafe { space.assume_init() }))
 }
 
 /// As [`read`], for `count` of them, in `space`, which is empty.

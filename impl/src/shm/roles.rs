@@ -46,6 +46,15 @@ impl Attachment {
         self.tell_roles();
     }
 
+    /// Was given these parts and does not want them: as if it had had a handle of each, and dropped it.
+    pub(crate) fn renounce(&self, parts: u32) {
+        let _turn = turn::take();
+        let granted = self.holdings.granted.load(Ordering::Relaxed);
+        self.holdings.granted.store(granted & !parts, Ordering::Relaxed);
+        self.holdings.change(granted & parts, |count| count.saturating_sub(1));
+        self.tell_roles();
+    }
+
     /// Whether some process may still come to have a handle of one of these parts: from a peer that lives and has one, or by
     /// the region's name.
     pub(crate) fn can_be_held(&self, parts: u32) -> bool {

@@ -89,6 +89,30 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
         ],
     ),
     ("Q1", &[Killed("queue-1-2", EXPLORER), Killed("queue-1-2", TSO), Explore("queue-put-get-twice", RMW)]),
+    ("J1", &[Killed("joinable-2-1", EXPLORER)]),
+    (
+        "J2",
+        &[
+            Killed("joinable-2-1-1", EXPLORER),
+            Killed("joinable-work-twice-join", EXPLORER),
+            Killed("joinable-put-work-join", TSO),
+        ],
+    ),
+    (
+        "J3",
+        &[
+            Killed("joinable-join-join", EXPLORER),
+            Killed("joinable-acknowledge-all", EXPLORER),
+            Killed("joinable-done-join", LOOM2),
+            Killed("joinable-acknowledge-join", RMW2),
+        ],
+    ),
+    ("J5", &[Killed("joinable-threads-join", EXPLORER), Killed("joinable-threads-2", EXPLORER)]),
+    ("J7", &[Killed("joinable-discard-all", EXPLORER)]),
+    ("J8", &[Killed("joinable-put-join", RMW2)]),
+    ("J11", &[Killed("joinable-next-worker-join", EXPLORER)]),
+    ("J12", &[Killed("joinable-put-work-join", RACE)]),
+    ("J13", &[Killed("joinable-wrap", RACE)]),
     ("P8", &[Killed("pipe-next-sender", EXPLORER), Killed("pipe-next-receiver", EXPLORER)]),
     (
         "V2",

@@ -2,12 +2,15 @@
 
 pub mod array;
 pub mod fences;
+pub mod joinable;
+mod joinable_scenarios;
 pub mod lock;
 pub mod peers;
 pub mod pipe;
 mod pipe_scenarios;
 pub mod queue;
 mod queue_scenarios;
+pub mod redelivery;
 pub mod small;
 pub mod value;
 
@@ -68,6 +71,8 @@ pub fn scenarios() -> Vec<Box<dyn Explorable>> {
         .chain(boxed(array::raw_arrays()))
         .chain(boxed(pipe_scenarios::pipes()))
         .chain(boxed(queue_scenarios::queues()))
+        .chain(boxed(joinable_scenarios::joinables()))
+        .chain(boxed(redelivery::redeliveries()))
         .chain(boxed(peers::tables()))
         .chain(boxed(fences::pairs()))
         .collect()
@@ -80,6 +85,8 @@ pub fn large_scenarios() -> Vec<Box<dyn Explorable>> {
         .chain(boxed(array::large()))
         .chain(boxed(pipe_scenarios::large()))
         .chain(boxed(queue_scenarios::large()))
+        .chain(boxed(joinable_scenarios::large()))
+        .chain(boxed(redelivery::large()))
         .collect()
 }
 

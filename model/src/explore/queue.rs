@@ -56,7 +56,7 @@ pub struct Shared<P: Platform> {
 static ROLE: Site = Site::plain("roles.ask", Access::Ask, "whoever has a role stands in the peer table, not here");
 
 /// A queue, and whoever is there to be asked after.
-struct Here<'a, P: Platform>(&'a QueueSubject, &'a Shared<P>, &'a P);
+pub(super) struct Here<'a, P: Platform>(pub(super) &'a QueueSubject, pub(super) &'a Shared<P>, pub(super) &'a P);
 
 impl<P: Platform> Parts<P> for Here<'_, P> {
     fn control(&self) -> &Control<P> {
@@ -82,9 +82,64 @@ fn bytes_of(message: Message) -> Vec<u8> {
     (0..message.bytes as u8).map(|place| message.id << 5 | place).collect()
 }
 
-fn got(bytes: &[u8]) -> Answer {
+/// What whoever got these bytes has got.
+pub(super) fn got(bytes: &[u8]) -> Answer {
     let message = Message { id: bytes.first().map_or(0, |first| first >> 5), bytes: bytes.len() };
     if bytes == bytes_of(message) { Answer::Got(message) } else { Answer::Garbled }
+}
+
+/// What somebody who was refused is told; not if that is for other specifications to know.
+pub(super) fn told(refused: Refused) -> Result<Answer, Refused> {
+    match refused {
+        Refused::WouldBlock => Ok(Answer::WouldBlock),
+        Refused::TimedOut => Ok(Answer::TimedOut),
+        Refused::Closed => Ok(Answer::Closed),
+        Refused::Disconnected => Ok(Answer::Disconnected),
+        Refused::TooLarge => Ok(Answer::TooLarge),
+        Refused::TooMany | Refused::Blind | Refused::Corrupt => Err(refused),
+    }
+}
+
+impl QueueSubject {
+    /// How somebody who is asked for `op` waits.
+    pub(super) fn patience<P: ModelPlatform>(&self, platform: &P, op: &Op) -> Patience<P::Deadline> {
+        let never = P::never();
+        match op {
+            Op::TryPut(_) | Op::TryGet => Patience { waits: false, asks: self.asks, deadline: never },
+            Op::PutTimeout(_) | Op::GetTimeout => Patience { waits: true, asks: false, deadline: platform.deadline() },
+            _ => Patience { waits: true, asks: false, deadline: never },
+        }
+    }
+
+    /// Does `op` with a queue, whatever it is a part of.
+    pub(super) fn apply_to<P: ModelPlatform, Q: Parts<P>>(
+        &self,
+        queue: &Queue<P, Q>,
+        platform: &P,
+        me: Owner,
+        op: &Op,
+    ) -> Result<Answer, Refused> {
+        let patience = self.patience(platform, op);
+        let get = || {
+            let mut bytes = vec![0; self.capacity];
+            let (place, mut length) = (&mut bytes[..], 0);
+            let result = queue.get(platform, me, patience, |bytes| {
+                length = bytes;
+                place.get_mut(..bytes)
+            });
+            result.map(|_| got(&bytes[..length]))
+        };
+        let put = |message| queue.put(platform, me, &bytes_of(message), patience).map(|()| Answer::Done);
+        match *op {
+            Op::Put(message) | Op::TryPut(message) | Op::PutTimeout(message) => put(message),
+            Op::Get | Op::TryGet | Op::GetTimeout => get(),
+            Op::Len => queue.len(platform, me, P::never()).map(|count| Answer::Count(count as usize)),
+            Op::IsEmpty => Ok(Answer::Is(queue.is_empty(platform))),
+            Op::IsFull(message) => Ok(Answer::Is(queue.is_full(platform, message.bytes))),
+            Op::Close => queue.close(platform, me, false, P::never()).map(|()| Answer::Done),
+            Op::Discard => queue.discard(platform, me, P::never()).map(|()| Answer::Done),
+        }
+    }
 }
 
 impl Subject for QueueSubject {
@@ -117,42 +172,8 @@ impl Subject for QueueSubject {
         op: &Op,
     ) -> Option<Answer> {
         let queue = Queue::<P, _>::new(Here(self, shared, platform));
-        let never = Patience { waits: true, asks: false, deadline: P::never() };
-        let tries = Patience { waits: false, asks: self.asks, deadline: P::never() };
-        let timed = Patience { waits: true, asks: false, deadline: platform.deadline() };
-        let get = |patience| {
-            let mut bytes = vec![0; self.capacity];
-            let (place, mut length) = (&mut bytes[..], 0);
-            let result = queue.get(platform, me, patience, |bytes| {
-                length = bytes;
-                place.get_mut(..bytes)
-            });
-            result.map(|()| got(&bytes[..length]))
-        };
-        let put = |message, patience| queue.put(platform, me, &bytes_of(message), patience).map(|()| Answer::Done);
-        let answer = match *op {
-            Op::Put(message) => put(message, never),
-            Op::TryPut(message) => put(message, tries),
-            Op::PutTimeout(message) => put(message, timed),
-            Op::Get => get(never),
-            Op::TryGet => get(tries),
-            Op::GetTimeout => get(timed),
-            Op::Len => queue.len(platform, me, P::never()).map(|count| Answer::Count(count as usize)),
-            Op::IsEmpty => Ok(Answer::Is(queue.is_empty(platform))),
-            Op::IsFull(message) => Ok(Answer::Is(queue.is_full(platform, message.bytes))),
-            Op::Close => queue.close(platform, me, false, P::never()).map(|()| Answer::Done),
-            Op::Discard => queue.discard(platform, me, P::never()).map(|()| Answer::Done),
-        };
-        match answer {
-            Ok(answer) => Some(answer),
-            Err(Refused::WouldBlock) => Some(Answer::WouldBlock),
-            Err(Refused::TimedOut) => Some(Answer::TimedOut),
-            Err(Refused::Closed) => Some(Answer::Closed),
-            Err(Refused::Disconnected) => Some(Answer::Disconnected),
-            Err(Refused::TooLarge) => Some(Answer::TooLarge),
-            // Here everybody can be asked after, nobody writes what no side leaves, and no message is a task.
-            Err(Refused::Blind | Refused::Corrupt | Refused::TooMany) => None,
-        }
+        // Here everybody can be asked after, nobody writes what no side leaves, and there may be as many messages as fit.
+        self.apply_to(&queue, platform, me, op).or_else(told).ok()
     }
 
     fn leaves_out(&self, (): &(), _op: &Op) -> bool {

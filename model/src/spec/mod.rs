@@ -4,10 +4,12 @@
 //! they are.
 
 pub mod array;
+pub mod joinable;
 pub mod lock;
 pub mod peers;
 pub mod pipe;
 pub mod queue;
+pub mod redelivery;
 pub mod value;
 
 use std::fmt::Debug;

@@ -4,7 +4,7 @@ use super::{Actor, Spec};
 use std::collections::VecDeque;
 
 /// A message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Message {
     /// What it says.
     pub id: u8,
@@ -28,7 +28,7 @@ impl Members {
     }
 
     /// Whether nobody is left. Where nobody ever was, somebody may still come.
-    fn are_gone(&self) -> bool {
+    pub fn are_gone(&self) -> bool {
         self.living.is_empty() && self.some_died
     }
 

@@ -10,7 +10,7 @@ use procession::{Handle, Lock, LockError, OpenOrCreateError, RLock, RawValue, Sh
 use procession_tests::handle_tasks::{self, given, stay};
 use procession_tests::restrict::{become_nobody, leave_descriptors, refuse};
 use procession_tests::talk::{complain, hear, locked, outcome, say};
-use procession_tests::{array_tasks, fork_tasks, joinable_tasks, pipe_tasks, queue_tasks};
+use procession_tests::{array_tasks, fork_tasks, joinable_tasks, pipe_tasks, queue_tasks, redelivery_workers};
 use std::fs::File;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -42,6 +42,9 @@ fn run(task: &[&str]) {
         ["pipe", task @ ..] => pipe_tasks::run(task),
         ["queue", task @ ..] => queue_tasks::run(task),
         ["joinable", task @ ..] => joinable_tasks::run(task),
+        ["redelivery", kills, seed] => {
+            redelivery_workers::supervise(kills.parse().expect("a number"), seed.parse().expect("a number"))
+        }
         _ => handle_tasks::run(task),
     }
 }

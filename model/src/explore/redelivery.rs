@@ -1,0 +1,247 @@
+//! A joinable queue that delivers again what the dead had in hand: whoever gets a task against whoever gets it next.
+
+use super::queue::{self, Here, QueueSubject, queue};
+use crate::scenario::{ModelPlatform, Scenario, Subject};
+use crate::spec;
+use crate::spec::queue::Message;
+use crate::spec::queue::Op::{Close, Discard, Get, Put, TryGet};
+use crate::spec::redelivery::{Answer, Op, Task};
+use procession::algorithm::Owner;
+use procession::algorithm::joinable::{TaskParts, Unjoined, tell};
+use procession::algorithm::queue::{Control, Parts, Queue, Receipt, Refused};
+use procession::algorithm::record::Framing;
+use procession::algorithm::redelivery::{Copies, words_for};
+use procession::algorithm::ring::{Progress, Ring, Side, WORD_BYTES};
+use procession::algorithm::tally::{NoTask, Tallies, Totals};
+use procession::platform::Platform;
+
+/// A joinable queue of messages of one word, that keeps so many copies.
+#[derive(Debug, Clone, Copy)]
+pub struct RedeliverySubject {
+    /// The queue that it is.
+    pub queue: QueueSubject,
+    /// The most tasks in hand.
+    pub copies: usize,
+}
+
+/// Its shared state.
+pub struct Shared<P: Platform> {
+    queue: queue::Shared<P>,
+    totals: Totals<P>,
+    events: P::Word<u32>,
+    copies: Vec<P::Word<u64>>,
+}
+
+/// What a role has in hand: each task with its receipt.
+pub type Hand = Vec<(Task, Receipt)>;
+
+/// The parts, for as long as an operation takes.
+struct Whole<'a, P: Platform> {
+    queue: Here<'a, P>,
+    shared: &'a Shared<P>,
+}
+
+impl<P: Platform> Whole<'_, P> {
+    fn kept(&self) -> Copies<'_, P> {
+        Copies { words: &self.shared.copies, bytes: WORD_BYTES }
+    }
+}
+
+impl<P: Platform> Parts<P> for Whole<'_, P> {
+    fn control(&self) -> &Control<P> {
+        self.queue.control()
+    }
+    fn ring(&self) -> Ring<'_, P> {
+        self.queue.ring()
+    }
+    fn framing(&self) -> Framing {
+        self.queue.framing()
+    }
+    fn most(&self) -> u32 {
+        self.queue.most()
+    }
+    fn is_deserted(&self, side: Side) -> bool {
+        self.queue.is_deserted(side)
+    }
+    fn takes(&self, platform: &P, me: Owner, head: Progress, message: &[u8]) -> Result<Receipt, Refused> {
+        self.kept().take(platform, me, head, message)
+    }
+    fn orphan(&self, platform: &P, me: Owner, head: Progress) -> Option<usize> {
+        self.kept().orphan(platform, me, head)
+    }
+    fn orphan_in_the_way(&self, platform: &P, me: Owner, head: Progress) -> Option<usize> {
+        self.kept().orphan_in_the_way(platform, me, head)
+    }
+    fn adopt<'b>(
+        &self,
+        platform: &P,
+        me: Owner,
+        orphan: usize,
+        take: impl FnOnce(usize) -> Option<&'b mut [u8]>,
+    ) -> Result<Receipt, Refused> {
+        self.kept().adopt(platform, me, orphan, take)
+    }
+    fn discards(&self, platform: &P, head: Progress) {
+        self.kept().give_up(platform, head);
+        self.tallies().discard(platform, head);
+    }
+    fn ended(&self, platform: &P) {
+        tell(platform, self.events(), || true);
+    }
+    fn is_discarded(&self, platform: &P) -> bool {
+        self.tallies().discarded(platform).is_some()
+    }
+}
+
+impl<P: Platform> TaskParts<P> for Whole<'_, P> {
+    fn tallies(&self) -> Tallies<'_, P> {
+        Tallies { totals: &self.shared.totals, rows: &[] }
+    }
+    fn events(&self) -> &P::Word<u32> {
+        &self.shared.events
+    }
+    fn slot(&self) -> usize {
+        usize::MAX
+    }
+    fn copies(&self) -> Option<Copies<'_, P>> {
+        Some(self.kept())
+    }
+}
+
+impl RedeliverySubject {
+    fn get<P: ModelPlatform>(
+        &self,
+        queue: &Queue<P, Whole<'_, P>>,
+        (platform, me): (&P, Owner),
+        hand: &mut Hand,
+        op: &spec::queue::Op,
+    ) -> Result<Answer, Refused> {
+        let mut bytes = [0; WORD_BYTES];
+        let place = &mut bytes[..];
+        let receipt = queue.get(platform, me, self.queue.patience(platform, op), |length| place.get_mut(..length))?;
+        let got = queue::got(&bytes);
+        let spec::queue::Answer::Got(message) = got else { return Ok(Answer::Queue(got)) };
+        let task = Task { message, times: receipt.times };
+        hand.push((task, receipt));
+        Ok(if task.times == 0 { Answer::Queue(got) } else { Answer::Again(task) })
+    }
+}
+
+fn joined(result: Result<(), Unjoined>) -> Option<Answer> {
+    Some(match result {
+        Ok(()) => Answer::Done,
+        Err(Unjoined::WorkerDied(tasks)) => Answer::WorkerDied(tasks as usize),
+        Err(Unjoined::Disconnected) => Answer::Disconnected,
+        // Nobody here has a deadline; everybody can be asked after, and nobody writes what no side leaves.
+        Err(Unjoined::TimedOut | Unjoined::Blind | Unjoined::Corrupt) => return None,
+    })
+}
+
+impl Subject for RedeliverySubject {
+    type Spec = spec::redelivery::Redelivery;
+    type Op = Op;
+    type Answer = Answer;
+    type Shared<P: ModelPlatform> = Shared<P>;
+    type Local = Hand;
+
+    fn spec(&self) -> spec::redelivery::Redelivery {
+        spec::redelivery::Redelivery::new(self.queue.spec(), self.copies)
+    }
+
+    fn build<P: ModelPlatform>(&self) -> Shared<P> {
+        let words = words_for(self.copies, WORD_BYTES).unwrap_or(0);
+        Shared {
+            queue: self.queue.build(),
+            totals: Totals::from_words([P::word(0), P::word(0), P::word(0)], P::word(0)),
+            events: P::word(0),
+            copies: (0..words).map(|_| P::word(0)).collect(),
+        }
+    }
+
+    fn apply<P: ModelPlatform>(
+        &self,
+        shared: &Shared<P>,
+        platform: &P,
+        me: Owner,
+        hand: &mut Hand,
+        op: &Op,
+    ) -> Option<Answer> {
+        let queue = Queue::<P, _>::new(Whole { queue: Here(&self.queue, &shared.queue, platform), shared });
+        match *op {
+            Op::Queue(op @ (Get | TryGet)) => match self.get(&queue, (platform, me), hand, &op) {
+                Ok(answer) => Some(answer),
+                Err(Refused::TooMany) => Some(Answer::TooMany),
+                Err(refused) => queue::told(refused).map(Answer::Queue).ok(),
+            },
+            Op::Queue(op) => {
+                let answer = self.queue.apply_to(&queue, platform, me, &op);
+                answer.or_else(queue::told).map(Answer::Queue).ok()
+            }
+            Op::Done => {
+                let last = hand.pop();
+                Some(match (queue.task_done(platform, me, last.map(|(_, receipt)| receipt)), last) {
+                    (Ok(()), Some((task, _))) => Answer::Reported(task),
+                    (Err(NoTask), _) => Answer::NoTask,
+                    (Ok(()), None) => return None, // it has reported what it has not got
+                })
+            }
+            Op::Join => joined(queue.join(platform, me, P::never())),
+            Op::Unfinished => {
+                queue.unfinished(platform, me, P::never()).map(|count| Answer::Count(count as usize)).ok()
+            }
+            Op::Acknowledge => {
+                queue.acknowledge(platform, me, P::never()).map(|count| Answer::Count(count as usize)).ok()
+            }
+        }
+    }
+
+    fn leaves_out(&self, _hand: &Hand, _op: &Op) -> bool {
+        false
+    }
+
+    fn is_timed(&self, _op: &Op) -> bool {
+        false
+    }
+}
+
+const A: Op = Op::Queue(Put(Message { id: 1, bytes: 8 }));
+const B: Op = Op::Queue(Put(Message { id: 2, bytes: 8 }));
+const GET: Op = Op::Queue(Get);
+const TRY_GET: Op = Op::Queue(TryGet);
+const CLOSE: Op = Op::Queue(Close);
+const DISCARD: Op = Op::Queue(Discard);
+const WORK: &[Op] = &[GET, Op::Done];
+
+const fn copies(copies: usize, most: usize, roles: [&'static [usize]; 2]) -> RedeliverySubject {
+    RedeliverySubject { queue: queue(most, roles[0], roles[1]), copies }
+}
+
+/// The scenarios, named by what races with what.
+pub fn redeliveries() -> Vec<Scenario<RedeliverySubject>> {
+    let alone = copies(2, 2, [&[0], &[0]]);
+    let pair = copies(2, 1, [&[0, 1], &[0, 1]]);
+    vec![
+        Scenario::new("again-work", copies(1, 1, [&[0], &[1]]), [&[A], WORK]),
+        Scenario::new("again-get-get", pair, [&[A, GET, Op::Done], &[TRY_GET, Op::Done]]),
+        Scenario::new(
+            "again-full",
+            copies(1, 2, [&[0], &[0, 1]]),
+            [&[A, B, GET, TRY_GET, Op::Done], &[TRY_GET, Op::Done]],
+        ),
+        Scenario::new("again-join", pair, [&[A, GET, Op::Done], &[Op::Join]]),
+        Scenario::new("again-close", pair, [&[A, GET, CLOSE, Op::Done], &[GET, Op::Done, Op::Join]]),
+        Scenario::new("again-discard", alone, [&[A, B, GET, CLOSE, DISCARD, Op::Done], &[Op::Unfinished]]),
+        Scenario::new("again-acknowledge", pair, [&[A, GET, Op::Done], &[Op::Acknowledge, Op::Unfinished]]),
+        Scenario::new("again-threads", alone, [&[A, GET, Op::Done], &[B, GET, Op::Done]]).in_one_process(),
+    ]
+}
+
+/// Scenarios of a size that only the explorer comes to the end of.
+pub fn large() -> Vec<Scenario<RedeliverySubject>> {
+    let two = copies(2, 2, [&[2], &[0, 1]]);
+    vec![
+        Scenario::new("again-1-2", two, [WORK, WORK, &[A]]),
+        Scenario::new("again-2-2", two, [&[GET, Op::Done, GET, Op::Done], WORK, &[A, B]]),
+        Scenario::new("again-1-2-join", two, [WORK, WORK, &[A], &[Op::Join]]),
+    ]
+}
