@@ -28,7 +28,8 @@
 //! What differs: that last line. Each process keeps account of its tasks where all can see it, so that a join ends when all
 //! tasks are done but those of the dead, and says how many these are. It says so to everybody, until somebody acknowledges it.
 //! Which they are the results say, which outlast their worker. And a worker takes a task as a guard, which reports it done
-//! when it is dropped: nobody forgets to, also if the work panics.
+//! when it is dropped: nobody forgets to, also if the work panics. (Who would rather not keep account of results lets the queue
+//! deliver again what the dead had in hand: `QueueOptions::create_redelivering`.)
 
 use nix::sys::signal::{Signal, raise};
 use procession::{

@@ -20,7 +20,7 @@
 //! | `empty()` | exact at its instant | looks into the pipe: may be true right after a `put` has returned, and while `full()` is true | [`is_empty`]: not after a `put` has returned, until somebody gets what it put |
 //! | `full()` | whether `qsize()` has reached the bound | whether there is no slot | [`is_full`]: whether there is no room |
 //! | `task_done()` | one less; `ValueError` below 0 | of `JoinableQueue` only. The same, from any process, also before any `get` | [`task_done`]: one of the tasks that this process has got; any other is [`TaskDoneError::NoTask`]. Or [`task`]: a guard that reports it when it is dropped |
-//! | `join()` | waits until all is done; looks again when it is woken | of `JoinableQueue` only. Does not look again when it is woken; waits for ever when a worker has died with a task in hand | [`join`]: looks again when it is woken; [`JoinError::WorkerDied`] says how many tasks were lost, until somebody has [acknowledged] it |
+//! | `join()` | waits until all is done; looks again when it is woken | of `JoinableQueue` only. Does not look again when it is woken; waits for ever when a worker has died with a task in hand | [`join`]: looks again when it is woken; [`JoinError::WorkerDied`] says how many tasks were lost, until somebody has [acknowledged] it; or somebody else gets them, of a queue that [delivers again] |
 //! | `join(timeout)` | none | none | [`join_timeout`] |
 //! | `unfinished_tasks` | an attribute | none | [`unfinished`] |
 //! | `close()` | none; since 3.13 `shutdown()`, and `shutdown(immediate=True)` | of this process only: others go on, and nobody wakes up | [`close`], [`close_now`]: for all processes, and everybody who waits wakes up |
@@ -130,6 +130,7 @@
 //! [`unfinished`]: crate::JoinableQueue::unfinished
 //! [`JoinError::WorkerDied`]: crate::JoinError::WorkerDied
 //! [acknowledged]: crate::JoinableQueue::acknowledge
+//! [delivers again]: crate::QueueOptions::create_redelivering
 //! [`Pipe::duplex`]: crate::Pipe::duplex
 //! [`Pipe::simplex`]: crate::Pipe::simplex
 //! [`Pipe::bytes`]: crate::Pipe::bytes

@@ -25,7 +25,11 @@ pub fn run(task: &[&str]) {
     match task {
         ["putter", given] => serve((outcome(take(given)), None)),
         ["getter", given] => serve((None, outcome(take(given)))),
-        ["queue", given] => serve(both(outcome(take(given)).expect("a queue"))),
+        ["queue", given] => {
+            if let Some(queue) = outcome(take(given)) {
+                serve(both(queue));
+            }
+        }
         ["receive", path] => {
             let socket = UnixStream::connect(path).expect("the test's socket");
             let received = Inherited::receive(&socket).expect("handles");

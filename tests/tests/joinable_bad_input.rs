@@ -24,6 +24,8 @@ mod at {
     pub const DISCARDED: u64 = TOTALS + 8;
     pub const FLOOR: u64 = TOTALS + 128;
     pub const EVENTS: u64 = (BODY + offset_of!(JoinableHead, events)) as u64;
+    pub const COPIES: u64 = (BODY + offset_of!(JoinableHead, copies)) as u64;
+    pub const COPY_BYTES: u64 = (BODY + offset_of!(JoinableHead, copy_bytes)) as u64;
     /// Those of the first process: its owner, what it has taken, what was left before it, what it has done.
     pub const TALLY: [u64; 4] = {
         let first = (BODY + offset_of!(JoinableHead, tallies)) as u64;
@@ -190,6 +192,33 @@ fn a_tail_that_nobody_leaves() {
     }
 }
 
+/// As many copies of what is in hand as no queue has, or as large ones: refused, or harmless.
+#[test]
+fn copies_that_cannot_be() {
+    let _watchdog = Watchdog::new("using wrong copies");
+    for place in [at::COPIES, at::COPY_BYTES] {
+        for count in [0, 1, 2, 4, 119, 121, 4096, 1 << 16, (1 << 16) + 1, 1 << 31, u32::MAX] {
+            let name = Name::new("copies");
+            let options = QueueOptions::new(9).capacity(4096).named(&name).tick(SOON);
+            let queue: JoinableQueue<Message> = options.create_redelivering(3, 120).unwrap();
+            write(&name, place, count);
+            // By another process: this one has seen them already.
+            let helper = Helper::start(&mut task!("joinable", "queue", &name));
+            if helper.line() == "ok" {
+                let mut other = Remote(helper);
+                queue.put(message(1, 10)).unwrap();
+                for what in ["get-within 5", "done", "put-within 5 2 100", "get-within 5", "unfinished", "acknowledge"]
+                {
+                    assert!(!other.ask(what).is_empty());
+                }
+                assert!(!other.ask("join-within 5").is_empty());
+                other.0.finish();
+            }
+            drop((queue.try_task().map(drop), queue.join_timeout(SOON)));
+        }
+    }
+}
+
 /// Whoever cannot find out who lives says so, and does not guess.
 #[test]
 fn a_joiner_without_descriptors() {
@@ -207,9 +236,13 @@ fn a_joiner_without_descriptors() {
 fn garbage_everywhere() {
     let _watchdog = Watchdog::new("using a queue full of garbage");
     let mut random = Random::new(0x7a5c_0f0e);
-    for _ in 0..300 {
+    for round in 0..400 {
         let name = Name::new("garbage");
-        let queue = queue(&name);
+        let options = QueueOptions::new(9).capacity(4096).named(&name).tick(SOON);
+        let queue: JoinableQueue<Message> = match round % 2 {
+            0 => options.create_joinable().unwrap(),
+            _ => options.create_redelivering(3, 120).unwrap(),
+        };
         drop(queue.put_timeout(message(1, 2000), SOON));
         drop((queue.put_timeout(message(2, 10), SOON), queue.try_get()));
         let peer = Stat::of(&name).unwrap().alive[0];
@@ -217,7 +250,12 @@ fn garbage_everywhere() {
             // Words that are nearly right come further than those that are not.
             let row = 64 * [0, 1, 255, random.below(256)][random.below(4) as usize];
             let small = [at::USED, at::ACKNOWLEDGED, at::DISCARDED, at::FLOOR, at::EVENTS];
-            match random.below(6) {
+            match random.below(7) {
+                // The copies of what is in hand, if there are any.
+                0 if round % 2 == 1 => {
+                    let value = random.below(300) | random.below(2) << 31 | random.below(2) << 63;
+                    name.patch(at::RECORDS + 4096 + 8 * random.below(60), &value.to_ne_bytes());
+                }
                 0 | 1 => {
                     let value = match random.below(4) {
                         0 => random.below(1 << 32),
