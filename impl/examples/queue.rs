@@ -22,6 +22,19 @@
 //!         process.join()
 //! ```
 //!
+//! It was a pipe once, and this is all that has changed; the processes are started as they were:
+//!
+//! | | with a pipe | with a queue |
+//! |---|---|---|
+//! | Python | `getter, putter = Pipe(False)` | `queue = Queue(2)` |
+//! | here | `let (putter, getter) = Pipe::simplex::<String>()?` | `let queue = Queue::<String>::bounded(2)?` |
+//! | Python | `putter.send(f'item {number}')` | `queue.put(f'item {number}')` |
+//! | here | `putter.send(format!("item {number}"))?` | `putter.put(format!("item {number}"))?` |
+//! | Python | `item = getter.recv()`, until `EOFError` | `item = queue.get()`, until it is `None` |
+//! | here | `for item in &mut getter` | `for item in getter.iter()` |
+//! | Python | `putter.close()`, in each process that has a copy | `queue.put(None)`, once for each consumer |
+//! | here | `drop(putter)`, in the parent | `drop(queue)`, in the parent |
+//!
 //! What differs from a pipe: there may be any number on either side, each item goes to one of them, and whoever puts more than
 //! there is room for waits. What differs from Python: what was put is in the queue, so that a producer may end, or be killed,
 //! at once; a consumer that is killed while it waits stops nobody; and when the last producer has gone, the consumers have what

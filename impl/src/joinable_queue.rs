@@ -30,6 +30,11 @@ pub type TaskGetter<T, C = Postcard> = Getter<T, C, Tasks>;
 /// takes, and a task that was reported done never either. A process that drops its last handle while it has tasks in hand has
 /// left them as if it had died.
 ///
+/// What is counted is what a process has in hand, not a thread: any thread may report what another one got, and a thread that
+/// ends with a task that it got by [`get`](JoinableQueue::get) leaves it to its process. A forked child is another process,
+/// and cannot report what its parent got. And a process that lives is waited for, be it that it has dropped its getter and
+/// kept a putter, or that it is the one that joins.
+///
 /// ```
 /// let queue = procession::JoinableQueue::bounded(10)?;
 /// queue.put("one".to_owned())?;
@@ -90,7 +95,7 @@ impl<T, C: Codec<T>> JoinableQueue<T, C> {
         self.putter.unfinished()
     }
     /// Takes note of the tasks whose workers have died, as [`JoinError::WorkerDied`] says: they count as done from now on.
-    /// Answers how many they were.
+    /// Answers how many they were. Blocks while somebody is stopped in the middle of a `get`.
     pub fn acknowledge(&self) -> Result<usize, QueueError> {
         self.putter.acknowledge()
     }

@@ -1,10 +1,12 @@
 //! Python's `multiprocessing` primitives for Rust, between real processes over shared memory, made so that a process may
 //! be killed at any moment and nothing is lost, torn or left hanging.
 //!
-//! So far: [`Lock`], [`RLock`], [`Value`], [`Array`], [`RawValue`], [`RawArray`], [`Pipe`], [`Queue`], for threads, [forked](fork)
-//! and spawned children ([`Share`], or [`spawn`](spawn()) for a function), whoever is at the other end of a socket
+//! So far: [`Lock`], [`RLock`], [`Value`], [`Array`], [`RawValue`], [`RawArray`], [`Pipe`], [`Queue`], [`JoinableQueue`], for threads,
+//! [forked](fork) and spawned children ([`Share`], or [`spawn`](spawn()) for a function), whoever is at the other end of a socket
 //! ([`Handles::send`]), and whoever knows a name ([`Handle::open`]). From when each of them counts as a user, and what a kill
 //! does: [`Handle`].
+//!
+//! What is called what, and what differs: [`coming_from_python`].
 //!
 //! # Types
 //! What is shared is [`Plain`]: bytes without pointers. The types of C have the letters of Python's `ctypes`, a [`TypeCode`];
@@ -14,7 +16,8 @@
 //! # Messages
 //! A [`Pipe`] has one sender and one receiver in each direction, a [`Queue`] any number of both. What they carry is a
 //! [`Codec`]'s matter: any type that [`serde`](https://serde.rs) can write and read ([`Postcard`]), [`Plain`] data ([`AsIs`]), and in
-//! a pipe bytes ([`Bytes`]). A message is in shared memory when it has been sent: its sender may end.
+//! a pipe bytes ([`Bytes`]). A message is in shared memory when it has been sent: its sender may end. The messages of a
+//! [`JoinableQueue`] are tasks: whoever [joins](JoinableQueue::join) waits until all are done, and is told if they will not be.
 //!
 //! # When a process dies
 //! A peer is alive exactly as long as some address space of it can write to the region; a stopped process is alive. Whoever
@@ -41,6 +44,7 @@ mod array_guard;
 mod bundle;
 mod codec;
 mod coded;
+pub mod coming_from_python;
 mod connection;
 mod dyn_array;
 mod dyn_error;

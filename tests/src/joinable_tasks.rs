@@ -3,12 +3,14 @@
 use crate::joinable_workers;
 use crate::queue_tasks::{Message, Sides, listen, message, milliseconds, number, take, use_side};
 use crate::talk::{hear, outcome, say};
+use nix::unistd::close;
 use procession::{
     Array, Entry, Handles, Inherited, JoinableQueue, QueueOptions, TaskGetter, TaskPutter, Tasks, fork, spawn,
 };
 use std::error::Error;
 use std::os::unix::net::UnixStream;
 use std::panic::resume_unwind;
+use std::process::exit;
 use std::thread;
 
 /// A function that works in a process of its own.
@@ -23,7 +25,11 @@ pub fn run(task: &[&str]) {
     match task {
         ["putter", given] => serve((outcome(take(given)), None)),
         ["getter", given] => serve((None, outcome(take(given)))),
-        ["queue", given] => serve(both(outcome(take(given)).expect("a queue"))),
+        ["queue", given] => {
+            if let Some(queue) = outcome(take(given)) {
+                serve(both(queue));
+            }
+        }
         ["receive", path] => {
             let socket = UnixStream::connect(path).expect("the test's socket");
             let received = Inherited::receive(&socket).expect("handles");
@@ -111,6 +117,16 @@ fn serve(mut sides: Sides<Tasks>) {
         ["forget"] => {
             std::mem::forget(getter(&sides).task().expect("a task"));
             say("forgotten");
+        }
+        ["reopen", name] => {
+            sides.1 = None;
+            sides.1 = outcome(take(name));
+        }
+        ["blind"] => {
+            (3..1024).for_each(|descriptor| _ = close(descriptor));
+            let putter = putter(&sides);
+            say(format!("{:?} {:?} {:?}", putter.join(), putter.acknowledge(), putter.unfinished()));
+            exit(0) // nothing is dropped: the descriptors in the handles are not theirs any more
         }
         ["fork"] => fork_with_a_task(getter(&sides)),
         words => use_side(&mut sides, words),

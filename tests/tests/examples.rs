@@ -20,6 +20,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("spawn", "the child says 42"),
     ("spawn_function", "4 processes, 10 000 times each: 40000"),
     ("value", "Value, lock: 0 of 400000 lost"),
+    ("worker_pool", "task 7 has no result, and is put again"),
 ];
 
 /// Builds the examples, as far as that was not done, and says where they are. Cargo builds nothing while it runs tests, so
