@@ -140,6 +140,12 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
             match self.survey(platform) {
                 (0, _) => return Ok(()),
                 (_, false) if deserted => return Err(Unjoined::Disconnected),
+                (_, false) if suspicious => {
+                    // Nobody would ever get it, if this is what nobody puts.
+                    self.check(platform, me, deadline)?;
+                    suspicious = false;
+                    continue;
+                }
                 (_, false) => {}
                 (_, true) => {
                     // What was slept on is compared with, once the lock has been waited for.
@@ -163,6 +169,15 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
                 Wakeup::TimedOut => (suspicious, last_look) = (true, true),
             }
         }
+    }
+
+    /// Whether the queue's words are such as can be.
+    fn check(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<(), Unjoined> {
+        let entered = self.lock(platform, me, Side::Reader, (deadline, true))?;
+        let mut cursor = self.cursor(platform, Side::Reader);
+        let seen = self.see(platform, Side::Reader, &mut cursor);
+        self.leave(platform, Side::Reader, entered);
+        seen.map_err(Unjoined::from)
     }
 
     /// Where nothing was left in the queue: whether all is done, or will never be.
@@ -228,17 +243,16 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         if let Some(count) = (0..TRIES).find_map(|_| self.count(platform)) {
             return Ok(count);
         }
-        // They are too busy: nobody puts anything while we look. What is left to disturb us is an acknowledgement.
-        platform.outer_loop_head(&[1]);
-        let entered = self.lock(platform, me, Side::Writer, (deadline, false))?;
-        let count = loop {
-            platform.loop_head(&[]);
-            if let Some(count) = self.count(platform) {
-                break count;
+        loop {
+            // They are too busy: nobody puts anything while we look. What is left to disturb us is an acknowledgement.
+            platform.outer_loop_head(&[1]);
+            let entered = self.lock(platform, me, Side::Writer, (deadline, false))?;
+            let count = (0..TRIES).find_map(|_| self.count(platform));
+            self.leave(platform, Side::Writer, entered);
+            if let Some(count) = count {
+                return Ok(count);
             }
-        };
-        self.leave(platform, Side::Writer, entered);
-        Ok(count)
+        }
     }
 
     fn unfinished_copies(

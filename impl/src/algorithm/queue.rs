@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `tail`, `CLOSED` in it, and what was last seen of `head` | whoever holds the putters' lock |
 //! | `head`, `CLOSED` in it, and what was last seen of `tail` | whoever holds the getters' lock |
-//! | a side's alarm: nothing has happened for a while, and nobody has asked since whether anybody is left on the other side | whoever holds that side's lock |
+//! | a side's alarm: how often nothing had happened for a while, and up to which of these times somebody has asked since and found somebody left on the other side | whoever holds that side's lock |
 //! | the mark beside the tail | a getter that is about to sleep, inside the getters' lock |
 //! | the mark beside the head | a putter that is about to sleep, inside the putters' lock |
 //!
@@ -17,9 +17,9 @@
 //! 3. All messages are in one order, that of the tail; they leave in this order.
 //! 4. Nobody sleeps on a count that was left before its mark was written: marks are written inside the lock of the side that
 //!    sleeps, so that an older one never comes after a newer one; and see the fourth invariant of the ring.
-//! 5. A tick is never lost: whoever has one raises the alarm of its side, and the next one there who finds too little asks
-//!    before it sleeps, in whatever operation. So one tick for a death is enough, and who was told that nobody is left is told
-//!    so again at once.
+//! 5. A tick is never lost: whoever has one raises the alarm of its side, and whoever finds too little there asks before it
+//!    sleeps, in whatever operation, until somebody has asked and found that somebody is left. So one tick for a death is
+//!    enough, and who was told that nobody is left is told so again at once.
 //! 6. CLOSED is in the words that are slept on: whoever is about to sleep when it comes does not.
 
 use super::Owner;
@@ -168,22 +168,22 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
     ) -> Result<Turn, Refused> {
         let ring = self.parts.ring();
         let (mut asks, mut deserted, mut last_look) = (patience.asks, false, false);
-        let (mut ticks, mut looks) = (0, 0);
+        let (mut asked, mut ticks, mut looks) = (None, 0, 0);
         loop {
             let Turn { entered, cursor, orphan } = &mut turn;
+            if let Some(alarm) = asked.take().filter(|_| !deserted) {
+                self.answer_alarm(platform, side, alarm);
+            }
             let refused = match self.look(platform, side, cursor, &enough) {
                 Ok(true) => return Ok(turn),
                 Ok(false) if side == Side::Reader && cursor.other_is_closed() => {
                     *orphan = self.parts.orphan(platform, me, cursor.own());
                     Some(Refused::Closed)
                 }
-                Ok(false) if deserted => {
-                    // Whoever comes next need not wait for a tick to be told the same.
-                    self.raise_alarm(platform, side);
-                    Some(Refused::Disconnected)
-                }
-                Ok(false) if asks || self.is_alarmed(platform, side) => {
+                Ok(false) if deserted => Some(Refused::Disconnected),
+                Ok(false) if asks || self.alarm(platform, side).is_raised() => {
                     asks = true;
+                    asked = Some(self.alarm(platform, side));
                     if side == Side::Reader {
                         *orphan = self.parts.orphan(platform, me, cursor.own());
                     }
@@ -194,9 +194,12 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
                 Ok(false) => None,
                 Err(refused) => Some(refused),
             };
-            if orphan.is_some() {
-                // There may be another one: whoever comes next asks, too.
+            let told = orphan.is_some() || refused == Some(Refused::Disconnected);
+            if told && !self.alarm(platform, side).is_raised() {
+                // Whoever comes next need not wait for a tick to be told the same; and there may be another orphan.
                 self.raise_alarm(platform, side);
+            }
+            if orphan.is_some() {
                 return Ok(turn);
             }
             let looks_on = platform.look_again(looks);
@@ -224,7 +227,8 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
                     Wakeup::TimedOut => (suspicious, last_look) = (true, true),
                 }
             }
-            platform.outer_loop_head(&[suspicious, asks, deserted, last_look].map(u64::from));
+            let alarm = asked.map_or(u64::MAX, |alarm| alarm.to_bits().into());
+            platform.outer_loop_head(&[suspicious.into(), deserted.into(), last_look.into(), asks.into(), alarm]);
             let entered = self.lock(platform, me, side, (patience.deadline, suspicious))?;
             turn = Turn::new(entered, self.cursor(platform, side));
         }

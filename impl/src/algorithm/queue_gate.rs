@@ -60,6 +60,41 @@ impl<P: Platform> Control<P> {
     }
 }
 
+/// How often a side has been alarmed, and how many of these times were answered, each modulo 2^16.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Alarm(u32);
+
+impl Alarm {
+    fn times(self) -> u16 {
+        self.0 as u16
+    }
+    fn answered(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+    fn of(times: u16, answered: u16) -> Alarm {
+        Alarm(u32::from(answered) << 16 | u32::from(times))
+    }
+    /// Whether nobody has asked since.
+    pub(super) fn is_raised(self) -> bool {
+        self.times() != self.answered()
+    }
+    /// As it stands in memory.
+    pub(super) fn to_bits(self) -> u32 {
+        self.0
+    }
+    fn raised(self) -> Alarm {
+        // Before the two would meet again, one more changes nothing: it is raised as it is.
+        let times = self.times().wrapping_add(1);
+        if times == self.answered() { self } else { Alarm::of(times, self.answered()) }
+    }
+    /// Others may have answered later ones.
+    fn answered_up_to(self, seen: Alarm) -> Alarm {
+        let open = self.times().wrapping_sub(self.answered());
+        let left = self.times().wrapping_sub(seen.times());
+        if left < open { Alarm::of(self.times(), seen.times()) } else { self }
+    }
+}
+
 /// Inside the lock of a side, with something to do.
 pub(super) struct Turn {
     pub(super) entered: Entered,
@@ -85,18 +120,22 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
 
     /// Inside the lock: whoever next finds too little asks why.
     pub(super) fn raise_alarm(&self, platform: &P, side: Side) {
-        platform.store(&self.gate(side).alarm, 1, &ALARM);
+        let raised = self.alarm(platform, side).raised();
+        platform.store(&self.gate(side).alarm, raised.0, &ALARM);
     }
 
-    /// Inside the lock: whether to ask after the other side, which the caller then does.
-    pub(super) fn is_alarmed(&self, platform: &P, side: Side) -> bool {
-        let alarm = &self.gate(side).alarm;
-        let alarmed = platform.load(alarm, &ALARMED) != 0;
-        if alarmed {
-            // Before it is asked: whoever raises it later means a later death.
-            platform.store(alarm, 0, &ANSWER);
+    /// Inside the lock: what is to be answered, if anything is.
+    pub(super) fn alarm(&self, platform: &P, side: Side) -> Alarm {
+        Alarm(platform.load(&self.gate(side).alarm, &ALARMED))
+    }
+
+    /// Inside the lock: somebody has asked since the alarm was `seen`, and somebody is left on the other side.
+    pub(super) fn answer_alarm(&self, platform: &P, side: Side, seen: Alarm) {
+        let now = self.alarm(platform, side);
+        let answered = now.answered_up_to(seen);
+        if answered != now {
+            platform.store(&self.gate(side).alarm, answered.0, &ANSWER);
         }
-        alarmed
     }
 
     #[inline(always)]
