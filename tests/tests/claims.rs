@@ -101,6 +101,8 @@ claims! {
     j11_a_tally_may_be_anothers "J11"
     j12_what_is_done_inside_is_done_alone "J12"
     j13_a_joinable_queue_does_not_grow_old "J13"
+    j14_what_the_dead_had_in_hand_is_delivered_again "J14"
+    j15_a_task_is_done_once_whoever_dies_where "J15"
 }
 
 /// Which claims there are and what stands behind them changes only by an edit that shows.

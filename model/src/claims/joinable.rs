@@ -123,4 +123,30 @@ pub(super) const JOINABLE: &[(&str, &[Evidence])] = &[
             Explore("joinable-wrap", RMW2),
         ],
     ),
+    (
+        "J14",
+        &[
+            Killed("again-get-get", EXPLORER),
+            Killed("again-work", TSO),
+            Killed("again-1-2", EXPLORER),
+            Killed("again-join", EXPLORER),
+            Killed("again-join", TSO),
+            Killed("again-close", EXPLORER),
+            Killed("again-work", RMW2),
+        ],
+    ),
+    (
+        "J15",
+        &[
+            Killed("again-full", EXPLORER),
+            Killed("again-threads", EXPLORER),
+            Killed("again-threads", TSO),
+            Killed("again-discard", EXPLORER),
+            Killed("again-acknowledge", EXPLORER),
+            Killed("again-get-get", RACE),
+            Killed("again-full", RACE),
+            Explore("again-threads", RMW2),
+            Explore("again-get-get", LOOM2),
+        ],
+    ),
 ];
