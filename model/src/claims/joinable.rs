@@ -146,7 +146,7 @@ pub(super) const JOINABLE: &[(&str, &[Evidence])] = &[
             Killed("again-get-get", RACE),
             Killed("again-full", RACE),
             Explore("again-threads", RMW2),
-            Explore("again-get-get", LOOM2),
+            Explore("again-threads", LOOM2),
         ],
     ),
 ];
