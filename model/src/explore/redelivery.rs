@@ -222,14 +222,14 @@ pub fn redeliveries() -> Vec<Scenario<RedeliverySubject>> {
     let pair = copies(2, 1, [&[0, 1], &[0, 1]]);
     vec![
         Scenario::new("again-work", copies(1, 1, [&[0], &[1]]), [&[A], WORK]),
-        Scenario::new("again-get-get", pair, [&[A, GET, Op::Done], &[TRY_GET, Op::Done]]),
+        Scenario::new("again-get-get", pair, [&[A, TRY_GET, Op::Done], &[TRY_GET, Op::Done]]),
         Scenario::new(
             "again-full",
             copies(1, 2, [&[0], &[0, 1]]),
             [&[A, B, GET, TRY_GET, Op::Done], &[TRY_GET, Op::Done]],
         ),
         Scenario::new("again-join", pair, [&[A, GET, Op::Done], &[Op::Join]]),
-        Scenario::new("again-close", pair, [&[A, GET, CLOSE, Op::Done], &[GET, Op::Done, Op::Join]]),
+        Scenario::new("again-close", pair, [&[A, TRY_GET, CLOSE, Op::Done], &[GET, Op::Done, Op::Join]]),
         Scenario::new("again-discard", alone, [&[A, B, GET, CLOSE, DISCARD, Op::Done], &[Op::Unfinished]]),
         Scenario::new("again-acknowledge", pair, [&[A, GET, Op::Done], &[Op::Acknowledge, Op::Unfinished]]),
         Scenario::new("again-threads", alone, [&[A, GET, Op::Done], &[B, GET, Op::Done]]).in_one_process(),

@@ -113,7 +113,7 @@ impl Redelivery {
 
     /// Whoever gets may be given what the dead had, and is, where nothing is in the queue, or no place for what is got from it.
     fn queued(&self, actor: Actor, op: &queue::Op, steps: Vec<(queue::Answer, Queue)>) -> Vec<(Answer, Redelivery)> {
-        use queue::Op::{Get, GetTimeout, TryGet};
+        use super::queue::Op::{Get, GetTimeout, TryGet};
         let pass = |step| self.pass(actor, step);
         if !matches!(op, Get | TryGet | GetTimeout) || self.orphans.is_empty() {
             return steps.into_iter().map(pass).collect();
