@@ -19,6 +19,8 @@ pub enum Evidence {
     Explore(&'static str, World),
     /// The same, with each process killed before each of its accesses, in turn.
     Killed(&'static str, World),
+    /// Every state of a scenario that is too large for more, with a kill anywhere, as long as no sleep ends for no reason.
+    Calm(&'static str),
     /// A demonstration: exploring the scenario finds what the claim says can go wrong.
     Shows(&'static str, World),
     /// So many random programs on real processes are answered as the specification allows.
@@ -33,7 +35,10 @@ pub enum Evidence {
     Tears(Wide),
 }
 
-use Evidence::{Explore, Job, Killed, Loses, Programs, Shows, Small, Tears};
+use Evidence::{Calm, Explore, Job, Killed, Loses, Programs, Shows, Small, Tears};
+
+/// States enough for five gigabytes.
+const VERY_LARGE: usize = 60_000_000;
 
 /// What a piece of evidence said.
 #[derive(Debug, Clone, Serialize)]
@@ -90,7 +95,7 @@ impl Evidence {
     pub fn world(&self) -> String {
         match self {
             Explore(_, world) | Killed(_, world) | Shows(_, world) => world.to_string(),
-            Small(..) => World::Explorer(Memory::Sc).to_string(),
+            Small(..) | Calm(_) => World::Explorer(Memory::Sc).to_string(),
             Programs(..) | Job(_) | Loses | Tears(_) => "processes".into(),
         }
     }
@@ -99,7 +104,7 @@ impl Evidence {
     pub fn name(&self) -> String {
         match self {
             Explore(name, _) | Shows(name, _) => (*name).into(),
-            Killed(name, _) => format!("{name} †"),
+            Killed(name, _) | Calm(name) => format!("{name} †"),
             Programs(target, _) => format!("{target:?} programs").to_lowercase(),
             Small(family, size) => format!("all {family} programs, {size} †"),
             Job(name) => (*name).into(),
@@ -174,6 +179,18 @@ impl Evidence {
                         (violation.what, Standing::Violated)
                     }
                     (None, true) => (format!("{}: {} programs", Extent::Exhausted, total.programs), Standing::Holds),
+                    (None, false) => (Extent::Stopped.to_string(), Standing::Unknown),
+                };
+            }
+            Calm(name) => {
+                let scenario = scenario(name).ok_or("no such scenario")?;
+                let limits = Limits { kills: 1, spurious: 0, states: VERY_LARGE, time: limit, ..Limits::default() };
+                let seen = scenario.explore(&limits);
+                finding.executions = seen.states;
+                finding.story = seen.violation.as_ref().map(|violation| violation.story.clone());
+                (finding.result, finding.standing) = match (seen.violation, seen.exhausted) {
+                    (Some(violation), _) => (violation.what, Standing::Violated),
+                    (None, true) => (Extent::Exhausted.to_string(), Standing::Holds),
                     (None, false) => (Extent::Stopped.to_string(), Standing::Unknown),
                 };
             }

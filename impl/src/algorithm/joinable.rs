@@ -23,12 +23,17 @@ use super::ring::Side;
 use super::tally::{Blind, NoTask, Tallies, unfinished};
 use crate::platform::{Access, Ordering, Platform, Site, Wakeup};
 
-const EVENTS: Site = Site::new("join.events", Access::Load, Ordering::Acquire, "pairs with join.tell");
+const EVENTS: Site = Site::new(
+    "join.events",
+    Access::Load,
+    Ordering::Relaxed,
+    "a number that is compared and nothing else; join.heavy comes between it and the look",
+);
 const REGISTER: Site = Site::new(
     "join.register",
     Access::Modify,
-    Ordering::Release,
-    "pairs with join.waiting: whoever is to wake us has seen as much of the queue as we",
+    Ordering::Relaxed,
+    "a bit that is looked at and nothing else; join.heavy comes between it and the look",
 );
 const HEAVY: Site = Site::new(
     "join.heavy",
@@ -42,12 +47,17 @@ const LIGHT: Site = Site::new(
     Ordering::SeqCst,
     "pairs with join.heavy: a task is done before the look who waits",
 );
-const IS_WAITING: Site = Site::new("join.waiting", Access::Load, Ordering::Acquire, "pairs with join.register");
+const IS_WAITING: Site = Site::new(
+    "join.waiting",
+    Access::Load,
+    Ordering::Relaxed,
+    "a bit that is looked at and nothing else; join.light comes before it, and before what is looked at after it",
+);
 const TELL: Site = Site::new(
     "join.tell",
     Access::Modify,
-    Ordering::Release,
-    "pairs with join.events: whoever looks again sees what there is to see",
+    Ordering::Relaxed,
+    "a number that is compared and nothing else; join.light comes before it",
 );
 const SLEEP: Site = Site::plain("join.sleep", Access::Wait, "compares with what stood there before the look");
 const WAKE: Site = Site::plain("join.wake", Access::Wake, "what was slept on is not there any more");

@@ -7,7 +7,7 @@
 use super::worlds::{
     EXPLORER, LOOM, LOOM2, LOOM3, RACE, RMW, RMW2, THREE_BY_TWO, THREE_FIVE, THREE_FOUR, TSO, TWO_BY_THREE,
 };
-use crate::evidence::Evidence::{self, Explore, Killed, Programs, Small};
+use crate::evidence::Evidence::{self, Calm, Explore, Killed, Programs, Small};
 use crate::worlds::World;
 use crate::worlds::programs::Target;
 
@@ -92,11 +92,7 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
     ("J1", &[Killed("joinable-2-1", EXPLORER)]),
     (
         "J2",
-        &[
-            Killed("joinable-2-1-1", EXPLORER),
-            Killed("joinable-work-twice-join", EXPLORER),
-            Killed("joinable-put-work-join", TSO),
-        ],
+        &[Calm("joinable-2-1-1"), Killed("joinable-work-twice-join", EXPLORER), Killed("joinable-put-work-join", TSO)],
     ),
     (
         "J3",
@@ -107,7 +103,14 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
             Killed("joinable-acknowledge-join", RMW2),
         ],
     ),
-    ("J5", &[Killed("joinable-threads-join", EXPLORER), Killed("joinable-threads-2", EXPLORER)]),
+    (
+        "J5",
+        &[
+            Killed("joinable-threads-join", EXPLORER),
+            Killed("joinable-threads-2", EXPLORER),
+            Explore("joinable-done-early", LOOM2),
+        ],
+    ),
     ("J7", &[Killed("joinable-discard-all", EXPLORER)]),
     ("J8", &[Killed("joinable-put-join", RMW2)]),
     ("J11", &[Killed("joinable-next-worker-join", EXPLORER)]),

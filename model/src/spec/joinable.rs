@@ -86,13 +86,12 @@ impl Joinable {
 
     /// What the queue does; a task that is got is in hand, and one too many is not put.
     fn pass(&self, actor: Actor, (answer, queue): (queue::Answer, Queue)) -> (Answer, Joinable) {
-        use queue::Answer::Got;
         if queue.messages.len() > self.queue.messages.len() && self.unfinished() >= self.limit {
             return (Answer::TooMany, self.clone());
         }
         let next = self.with(|next| {
             next.queue = queue;
-            if matches!(answer, Got(_)) {
+            if matches!(answer, queue::Answer::Got(_)) {
                 *next.in_hand.entry(actor.process).or_default() += 1;
             }
         });
