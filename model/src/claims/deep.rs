@@ -108,6 +108,7 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
         &[
             Killed("joinable-threads-join", EXPLORER),
             Killed("joinable-threads-2", EXPLORER),
+            Killed("joinable-done-early", EXPLORER),
             Explore("joinable-done-early", LOOM2),
         ],
     ),
