@@ -121,8 +121,19 @@ pub const EQUIVALENT: &[(&str, &str)] = &[
     ("ring.see_head Relaxed", READ_TOO_LATE),
     ("ring.close Relaxed", FENCED_ANYWAY),
     ("ring.going Relaxed", FENCED_ANYWAY),
+    ("tally.done Relaxed", FENCED_ANYWAY),
+    ("tally.has_taken Relaxed", FENCED_AFTER),
+    ("tally.acknowledge Relaxed", THREE_AND_A_DEATH),
+    ("copy.done Relaxed", FOR_THE_USER),
+    ("copy.free Relaxed", FOR_THE_USER),
 ];
 const READ_TOO_LATE: &str = "it keeps a read from seeing what is written only after its own thread has gone on: C11 and ARM \
     have that (load buffering), no engine does";
+const FOR_THE_USER: &str = "what it orders is what a worker did elsewhere before it reported its task; of a copy nothing is read \
+    by whoever is done with it";
+const THREE_AND_A_DEATH: &str = "it takes a worker that dies, somebody who acknowledges and has made no fence before, and \
+    somebody who counts: loom does not come to the end of three processes with a death";
+const FENCED_AFTER: &str = "the light fence between it and the look at the queue orders them; as for ring.close, no engine \
+    but TSO takes it for nothing, and TSO keeps loads in order";
 const FENCED_ANYWAY: &str = "the light fence of the commit before it orders what must be seen; no engine but TSO takes it for \
     nothing, as it is where fences are asymmetric, and TSO keeps stores in order";

@@ -77,6 +77,13 @@ fn loop_heads_say_the_truth() {
         "queue-put-timeout",
         "queue-close-put",
         "queue-close-discard",
+        "joinable-done-join",
+        "joinable-put-join",
+        "joinable-join-timeout",
+        "joinable-acknowledge-join",
+        "joinable-discard-join",
+        "joinable-unfinished",
+        "joinable-threads",
     ] {
         let believing = Limits { outcomes: true, ..with_a_kill() };
         let (with, without) = (explored(name, &believing), explored(name, &Limits { loop_heads: false, ..believing }));

@@ -92,13 +92,13 @@ const ACKNOWLEDGE: Site = Site::new(
     Ordering::Release,
     "pairs with tally.acknowledged: what the dead had done was seen before",
 );
-const IS_DISCARDED: Site = Site::new("tally.is_discarded", Access::Load, Ordering::Acquire, "pairs with tally.discard");
-const DISCARD: Site = Site::new(
-    "tally.discard",
-    Access::Store,
-    Ordering::Release,
-    "pairs with tally.is_discarded: the queue was closed before",
+const IS_DISCARDED: Site = Site::new(
+    "tally.is_discarded",
+    Access::Load,
+    Ordering::Relaxed,
+    "asked after the head was read: whoever sees it past what was discarded sees this, for ring.give_back comes between",
 );
+const DISCARD: Site = Site::guarded("tally.discard", Access::Store, "inside the getters' lock, before ring.give_back");
 const FLOOR: Site = Site::guarded("tally.floor", Access::Load, "inside the putters' lock");
 const RAISE_FLOOR: Site = Site::guarded("tally.raise_floor", Access::Store, "inside the putters' lock");
 

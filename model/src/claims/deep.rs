@@ -108,6 +108,7 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
         &[
             Killed("joinable-threads-join", EXPLORER),
             Killed("joinable-threads-2", EXPLORER),
+            Killed("joinable-done-early", EXPLORER),
             Explore("joinable-done-early", LOOM2),
         ],
     ),
@@ -116,6 +117,7 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
     ("J11", &[Killed("joinable-next-worker-join", EXPLORER)]),
     ("J12", &[Killed("joinable-put-work-join", RACE)]),
     ("J13", &[Killed("joinable-wrap", RACE)]),
+    ("J14", &[Killed("again-2-2", EXPLORER), Calm("again-1-2-join")]),
     ("P8", &[Killed("pipe-next-sender", EXPLORER), Killed("pipe-next-receiver", EXPLORER)]),
     (
         "V2",

@@ -47,7 +47,8 @@ pub fn joinables() -> Vec<Scenario<JoinableSubject>> {
         Scenario::new("joinable-work-work", pair, [&[A, GET, DONE], &[B, GET, DONE, UNFINISHED]]),
         Scenario::new("joinable-threads", alone(2), [PUT_AND_WORK, &[B, GET, DONE]]).in_one_process(),
         Scenario::new("joinable-done-done", alone(2), [&[A, B, GET, GET, DONE], &[DONE, DONE]]).in_one_process(),
-        Scenario::new("joinable-done-early", alone(1), [PUT_AND_WORK, &[DONE], JOIN]).first_together(2),
+        Scenario::new("joinable-done-early", alone(2), [&[A, B, GET, GET, DONE, DONE], &[DONE, DONE], JOIN])
+            .first_together(2),
         Scenario::new("joinable-done-left", left, [&[A, GET], &[DONE, DONE]]).in_one_process(),
         Scenario::new("joinable-done-too-often", pair, [&[DONE, A, GET, DONE, DONE], &[DONE, UNFINISHED]]),
         Scenario::new("joinable-join-timeout", alone(1), [PUT_AND_WORK, &[Op::JoinTimeout]]),
