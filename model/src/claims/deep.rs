@@ -117,7 +117,7 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
     ("J11", &[Killed("joinable-next-worker-join", EXPLORER)]),
     ("J12", &[Killed("joinable-put-work-join", RACE)]),
     ("J13", &[Killed("joinable-wrap", RACE)]),
-    ("J14", &[Killed("again-2-2", EXPLORER), Calm("again-1-2-join")]),
+    ("J14", &[Killed("again-2-2", EXPLORER)]),
     ("P8", &[Killed("pipe-next-sender", EXPLORER), Killed("pipe-next-receiver", EXPLORER)]),
     (
         "V2",

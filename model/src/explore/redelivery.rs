@@ -242,6 +242,5 @@ pub fn large() -> Vec<Scenario<RedeliverySubject>> {
     vec![
         Scenario::new("again-1-2", two, [WORK, WORK, &[A]]),
         Scenario::new("again-2-2", two, [&[GET, Op::Done, GET, Op::Done], WORK, &[A, B]]),
-        Scenario::new("again-1-2-join", two, [WORK, WORK, &[A], &[Op::Join]]),
     ]
 }
