@@ -228,18 +228,20 @@ pub fn redeliveries() -> Vec<Scenario<RedeliverySubject>> {
             copies(1, 2, [&[0], &[0, 1]]),
             [&[A, B, GET, TRY_GET, Op::Done], &[TRY_GET, Op::Done]],
         ),
-        Scenario::new("again-join", pair, [&[A, GET, Op::Done], &[Op::Join]]),
-        Scenario::new("again-close", pair, [&[A, TRY_GET, CLOSE, Op::Done], &[GET, Op::Done, Op::Join]]),
         Scenario::new("again-discard", alone, [&[A, B, GET, CLOSE, DISCARD, Op::Done], &[Op::Unfinished]]),
         Scenario::new("again-acknowledge", pair, [&[A, GET, Op::Done], &[Op::Acknowledge, Op::Unfinished]]),
         Scenario::new("again-threads", alone, [&[A, GET, Op::Done], &[B, GET, Op::Done]]).in_one_process(),
     ]
 }
 
-/// Scenarios of a size that only the explorer comes to the end of.
+/// Scenarios of a size that only the explorer comes to the end of, or in which somebody lawfully waits for ever, once another
+/// is dead: only the explorer knows that.
 pub fn large() -> Vec<Scenario<RedeliverySubject>> {
+    let pair = copies(2, 1, [&[0, 1], &[0, 1]]);
     let two = copies(2, 2, [&[2], &[0, 1]]);
     vec![
+        Scenario::new("again-join", pair, [&[A, GET, Op::Done], &[Op::Join]]),
+        Scenario::new("again-close", pair, [&[A, TRY_GET, CLOSE, Op::Done], &[GET, Op::Done, Op::Join]]),
         Scenario::new("again-1-2", two, [WORK, WORK, &[A]]),
         Scenario::new("again-2-2", two, [&[GET, Op::Done, GET, Op::Done], WORK, &[A, B]]),
     ]
