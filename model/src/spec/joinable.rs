@@ -1,4 +1,4 @@
-//! `JoinableQueue`: a [queue](super::queue) whose messages are tasks, each to be reported done by the process that got it; and
+//! `JoinableQueue`: a [queue] whose messages are tasks, each to be reported done by the process that got it; and
 //! whoever joins waits until all are.
 
 use super::peers::{self, Peers};

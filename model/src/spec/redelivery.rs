@@ -1,4 +1,4 @@
-//! A joinable queue that delivers again what the dead had in hand: a [queue](super::queue), and tasks that were got and are not
+//! A joinable queue that delivers again what the dead had in hand: a [queue], and tasks that were got and are not
 //! done, each in the hands of one process, or of none any more.
 
 use super::queue::{self, Message, Queue};
