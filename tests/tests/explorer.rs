@@ -81,7 +81,6 @@ fn loop_heads_say_the_truth() {
         "joinable-put-join",
         "joinable-join-timeout",
         "joinable-acknowledge-join",
-        "joinable-discard-join",
         "joinable-unfinished",
         "joinable-threads",
     ] {
