@@ -25,6 +25,8 @@ pub trait Explorable: Send + Sync {
     fn name(&self) -> &'static str;
     /// How many roles it has.
     fn roles(&self) -> usize;
+    /// How many processes these belong to.
+    fn processes(&self) -> usize;
     /// Whether it is a demonstration: its subject fails its specification, and is meant to.
     fn fails(&self) -> bool;
     /// Runs it.
@@ -42,6 +44,9 @@ where
     }
     fn roles(&self) -> usize {
         self.roles.len()
+    }
+    fn processes(&self) -> usize {
+        Scenario::processes(self).len()
     }
     fn fails(&self) -> bool {
         self.fails
