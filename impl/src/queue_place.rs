@@ -1,11 +1,11 @@
 //! Where the words of a queue are: what the algorithm is given, in a region.
 
 use crate::algorithm::Owner;
-use crate::algorithm::joinable::{TaskParts, tell};
-use crate::algorithm::queue::{Control, Parts, Queue, Receipt, Refused};
+use crate::algorithm::ledger::{Books, Ledger, TaskParts};
+use crate::algorithm::queue::{Control, Parts, Queue, Receipt};
 use crate::algorithm::record::Framing;
 use crate::algorithm::redelivery::{Copies, words_for};
-use crate::algorithm::ring::{Progress, Ring, Side, WORD_BYTES};
+use crate::algorithm::ring::{Ring, Side, WORD_BYTES};
 use crate::algorithm::tally::Tallies;
 use crate::error::{AttachError, OpenError};
 use crate::layout::{JoinableHead, Kind, QueueHead};
@@ -136,100 +136,27 @@ impl Located for Place {
     }
 }
 
-/// Where a joinable queue is.
-pub struct TaskPlace {
-    place: Place,
+/// Where the ledger of a joinable queue is.
+pub struct TaskBooks {
     head: Mapped<JoinableHead>,
     /// Copies of what is in hand, and the most bytes of each.
     copies: Option<(MappedSlice, usize)>,
 }
 
-impl Parts<Shm> for TaskPlace {
+impl Books<Shm> for TaskBooks {
     #[inline(always)]
-    fn control(&self) -> &Control<Shm> {
-        self.place.control()
-    }
-    #[inline(always)]
-    fn ring(&self) -> Ring<'_, Shm> {
-        self.place.ring()
-    }
-    #[inline(always)]
-    fn framing(&self) -> Framing {
-        self.place.framing()
-    }
-    #[inline(always)]
-    fn most(&self) -> u32 {
-        self.place.most()
-    }
-    fn is_deserted(&self, side: Side) -> bool {
-        self.place.is_deserted(side)
-    }
-    #[inline(always)]
-    fn admits(&self, shm: &Shm, tail: Progress) -> bool {
-        self.copies.is_some() || self.tallies().admit(shm, tail)
-    }
-    #[inline(always)]
-    fn takes(&self, shm: &Shm, me: Owner, head: Progress, message: &[u8]) -> Result<Receipt, Refused> {
-        match self.copies() {
-            Some(copies) => copies.take(shm, me, head, message),
-            None => Ok(Receipt { worker: me.peer, ..Receipt::default() }),
+    fn ledger(&self) -> Ledger<'_, Shm> {
+        Ledger {
+            tallies: Tallies { totals: &self.head.totals, rows: &self.head.tallies },
+            slot: self.head.attachment().slot().unwrap_or(usize::MAX),
+            copies: self.copies.as_ref().map(|(words, bytes)| Copies { words, bytes: *bytes }),
+            events: &self.head.events.0,
         }
-    }
-    #[inline(always)]
-    fn took(&self, shm: &Shm, me: Owner, messages: usize) {
-        if self.copies.is_none() {
-            self.tallies().take(shm, me, self.slot(), messages);
-        }
-    }
-    fn orphan(&self, shm: &Shm, me: Owner, head: Progress) -> Option<usize> {
-        self.copies()?.orphan(shm, me, head)
-    }
-    #[inline(always)]
-    fn orphan_in_the_way(&self, shm: &Shm, me: Owner, head: Progress) -> Option<usize> {
-        self.copies()?.orphan_in_the_way(shm, me, head)
-    }
-    fn adopt<'b>(
-        &self,
-        shm: &Shm,
-        me: Owner,
-        orphan: usize,
-        take: impl FnOnce(usize) -> Option<&'b mut [u8]>,
-    ) -> Result<Receipt, Refused> {
-        self.copies().ok_or(Refused::Corrupt)?.adopt(shm, me, orphan, take)
-    }
-    fn discards(&self, shm: &Shm, head: Progress) {
-        if let Some(copies) = self.copies() {
-            copies.give_up(shm, head);
-        }
-        self.tallies().discard(shm, head);
-    }
-    fn ended(&self, shm: &Shm) {
-        tell(shm, self.events(), || true);
-    }
-    #[inline(always)]
-    fn is_discarded(&self, shm: &Shm) -> bool {
-        self.tallies().discarded(shm).is_some()
     }
 }
 
-impl TaskParts<Shm> for TaskPlace {
-    #[inline(always)]
-    fn tallies(&self) -> Tallies<'_, Shm> {
-        Tallies { totals: &self.head.totals, rows: &self.head.tallies }
-    }
-    #[inline(always)]
-    fn events(&self) -> &ShmWord<u32> {
-        &self.head.events.0
-    }
-    #[inline(always)]
-    fn slot(&self) -> usize {
-        self.place.attachment().slot().unwrap_or(usize::MAX)
-    }
-    #[inline(always)]
-    fn copies(&self) -> Option<Copies<'_, Shm>> {
-        self.copies.as_ref().map(|(words, bytes)| Copies { words, bytes: *bytes })
-    }
-}
+/// Where a joinable queue is.
+pub type TaskPlace = TaskParts<Place, TaskBooks>;
 
 impl Located for TaskPlace {
     fn find(attachment: &Arc<Attachment>, fixed: Option<usize>) -> Result<TaskPlace, OpenError> {
@@ -253,15 +180,15 @@ impl Located for TaskPlace {
                 Some((words.ok_or_else(corrupt)?, bytes))
             }
         };
-        Ok(TaskPlace { place, head, copies })
+        Ok(TaskPlace { queue: place, books: TaskBooks { head, copies } })
     }
     fn place(&self) -> &Place {
-        &self.place
+        &self.queue
     }
     fn has_left(queue: &Queue<Shm, TaskPlace>, shm: &Shm, side: Side) {
         queue.rouse(shm, side);
         if side == Side::Reader {
-            tell(shm, queue.parts.events(), || true);
+            queue.parts.books.ledger().tell(shm, || true);
         }
     }
     fn forget(queue: &Queue<Shm, TaskPlace>, shm: &Shm, me: Owner, receipt: Receipt) {

@@ -18,10 +18,11 @@
 //!    somebody is left who could get what is left.
 
 use super::Owner;
+use super::ledger::{Books, Ledger, TaskParts};
 use super::queue::{Parts, Queue, Receipt, Refused};
 use super::redelivery::Copies;
 use super::ring::Side;
-use super::tally::{Blind, Hands, NoTask, Tallies, unfinished};
+use super::tally::{Blind, NoTask, unfinished};
 use crate::platform::{Access, Ordering, Platform, Site, Wakeup};
 
 const EVENTS: Site = Site::new(
@@ -70,21 +71,6 @@ const WAITING: u32 = 1 << 31;
 /// How often to look again while others are at work.
 const TRIES: u32 = 8;
 
-/// What a joinable queue has beside a queue.
-pub trait TaskParts<P: Platform>: Parts<P> {
-    /// Who has taken and done how much.
-    fn tallies(&self) -> Tallies<'_, P>;
-    /// What whoever joins sleeps on.
-    fn events(&self) -> &P::Word<u32>;
-    /// Which tally is this process's.
-    fn slot(&self) -> usize;
-    /// The copies of what everybody has in hand, if the tasks of the dead are to be delivered again. Then there are no tallies.
-    #[inline(always)]
-    fn copies(&self) -> Option<Copies<'_, P>> {
-        None
-    }
-}
-
 /// Not all tasks are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unjoined {
@@ -110,31 +96,24 @@ enum Standing {
     InQueue,
 }
 
-impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
+impl<P: Platform, Q: Parts<P>, B: Books<P>> Queue<P, TaskParts<Q, B>> {
     /// Reports that one of this process's tasks is done: that of the receipt, where there are copies, or else the oldest.
     #[inline]
     pub fn task_done(&self, platform: &P, me: Owner, receipt: Option<Receipt>) -> Result<(), NoTask> {
         if receipt.is_some_and(|receipt| receipt.worker != me.peer) {
             return Err(NoTask);
         }
-        if let Some(copies) = self.parts.copies() {
-            let oldest = || copies.oldest(platform, me, self.glance(platform, Side::Reader).own());
-            copies.done(platform, me, receipt.map(|receipt| receipt.copy).or_else(oldest).ok_or(NoTask)?)?;
-            tell(platform, self.parts.events(), || copies.is_idle(platform, me) && self.is_empty(platform));
-            return Ok(());
-        }
-        let (tallies, slot) = (self.parts.tallies(), self.parts.slot());
-        tallies.done(platform, me, slot)?;
-        let is_last = || tallies.is_idle(platform, me, slot) && self.is_empty(platform);
-        tell(platform, self.parts.events(), is_last);
+        let ledger = self.tasks();
+        ledger.done(platform, me, receipt, || self.glance(platform, Side::Reader).own())?;
+        ledger.tell(platform, || ledger.is_idle(platform, me) && self.is_empty(platform));
         Ok(())
     }
 
     /// Waits until every message that was ever put has been got and reported done.
     pub fn join(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<(), Unjoined> {
-        let events = self.parts.events();
+        let events = self.tasks().events;
         let (mut suspicious, mut last_look, mut ticks) = (false, false, 0);
-        if self.survey(platform).0 == 0 {
+        if self.survey(platform).0 == Some(0) {
             return Ok(());
         }
         loop {
@@ -148,7 +127,7 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
             // Before the look at what there is: whatever they got before they went is seen.
             let deserted = self.parts.is_deserted(Side::Reader);
             match self.survey(platform) {
-                (0, _) => return Ok(()),
+                (Some(0), _) => return Ok(()),
                 (_, false) if deserted => return Err(Unjoined::Disconnected),
                 (_, false) if suspicious => {
                     // Nobody would ever get it, if this is what nobody puts.
@@ -190,6 +169,10 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         seen.map_err(Unjoined::from)
     }
 
+    fn tasks(&self) -> Ledger<'_, P> {
+        self.parts.books.ledger()
+    }
+
     /// Where nothing was left in the queue: whether all is done, or will never be.
     fn judge(
         &self,
@@ -199,12 +182,13 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         deserted: bool,
     ) -> Result<Standing, Unjoined> {
         let entered = self.lock(platform, me, Side::Reader, patience)?;
-        let hands = self.hands(platform, me);
+        let (ledger, head) = (self.tasks(), self.cursor(platform, Side::Reader).own());
+        let hands = ledger.hands(platform, me, head);
         let (put, got) = self.passed(platform);
-        // What is to be delivered again, somebody will get, as long as there is somebody.
-        // In the tail it is said first, and whoever gets is told so from then on.
+        // It is said in the tail first, and whoever gets is told so from then on.
         let closed = || self.glance(platform, Side::Reader).other_is_closed();
-        let is_final = self.parts.copies().is_none() || deserted || closed();
+        // What is to be delivered again, somebody will get, as long as there is somebody.
+        let is_final = !ledger.redelivers() || deserted || closed();
         self.leave(platform, Side::Reader, entered);
         let hands = hands.map_err(|Blind| Unjoined::Blind)?;
         match unfinished(put, hands.finished) {
@@ -215,39 +199,20 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         }
     }
 
-    /// Inside the getters' lock: what is finished, and what is in living hands.
-    fn hands(&self, platform: &P, me: Owner) -> Result<Hands, Blind> {
-        let Some(copies) = self.parts.copies() else { return self.parts.tallies().hands(platform, me) };
-        let held = copies.held(platform, me, self.cursor(platform, Side::Reader).own())?;
-        let (_, got) = self.passed(platform);
-        Ok(Hands { finished: unfinished(got, held.in_hand + held.orphans), in_hand: held.in_hand })
-    }
-
     /// Takes note of all tasks whose workers have died: they count as finished. Answers how many they were.
     pub fn acknowledge(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<u32, Refused> {
         // Whoever died inside may have done so while this process waited for something else.
         let entered = self.lock(platform, me, Side::Reader, (deadline, true))?;
-        let lost = match self.parts.copies() {
-            Some(copies) => copies.acknowledge(platform, me, self.cursor(platform, Side::Reader).own()),
-            None => self.acknowledge_lost(platform, me),
-        };
+        let (ledger, head) = (self.tasks(), self.cursor(platform, Side::Reader).own());
+        let lost = ledger.acknowledge(platform, me, head);
         self.leave(platform, Side::Reader, entered);
-        tell(platform, self.parts.events(), || true);
+        ledger.tell(platform, || true);
         lost.map_err(|Blind| Refused::Blind)
-    }
-
-    fn acknowledge_lost(&self, platform: &P, me: Owner) -> Result<u32, Blind> {
-        let tallies = self.parts.tallies();
-        let hands = tallies.hands(platform, me)?;
-        let (_, got) = self.passed(platform);
-        let lost = unfinished(got, hands.finished).wrapping_sub(hands.in_hand);
-        tallies.acknowledge(platform, lost);
-        Ok(lost)
     }
 
     /// How many tasks are unfinished, at some instant of this call.
     pub fn unfinished(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<u32, Refused> {
-        if let Some(copies) = self.parts.copies() {
+        if let Some(copies) = self.tasks().copies {
             return self.unfinished_copies(platform, me, deadline, copies);
         }
         if let Some(count) = (0..TRIES).find_map(|_| self.count(platform)) {
@@ -289,7 +254,7 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
     /// The same, if nothing but the number of finished tasks changed meanwhile: that goes up by one at a time, so that it was
     /// every number between what it was before and what it is afterwards.
     fn count(&self, platform: &P) -> Option<u32> {
-        let tallies = self.parts.tallies();
+        let tallies = self.tasks().tallies;
         let (put, acknowledged) = (self.passed(platform).0, tallies.acknowledged(platform));
         let finished = tallies.finished(platform);
         let same = tallies.acknowledged(platform) == acknowledged && self.passed(platform).0 == put;
@@ -297,12 +262,12 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
     }
 
     /// How many tasks are unfinished, or fewer by now, for what is finished is looked at first; and whether none is in the queue.
-    /// What is in hand is not counted where there are copies of it: that takes the lock, and is not told from 0 here.
-    fn survey(&self, platform: &P) -> (u32, bool) {
-        let finished = || self.parts.tallies().finished(platform);
-        let finished = self.parts.copies().is_none().then(finished);
+    /// `None`: that is not to be seen from outside the lock, where there are copies of what is in hand.
+    fn survey(&self, platform: &P) -> (Option<u32>, bool) {
+        let ledger = self.tasks();
+        let finished = (!ledger.redelivers()).then(|| ledger.tallies.finished(platform));
         let (put, got) = self.passed(platform);
-        (finished.map_or(u32::MAX, |finished| unfinished(put, finished)), put == got)
+        (finished.map(|finished| unfinished(put, finished)), put == got)
     }
 
     /// How many messages have been put, and how many of them have been got; those that were discarded count as neither.
@@ -310,21 +275,23 @@ impl<P: Platform, Q: TaskParts<P>> Queue<P, Q> {
         let cursor = self.glance(platform, Side::Reader);
         let (put, got) = (cursor.other().count(), cursor.own().count());
         // Asked last: until it is discarded, nothing is.
-        self.parts.tallies().discarded(platform).map_or((put, got), |at| (at, at))
+        self.tasks().tallies.discarded(platform).map_or((put, got), |at| (at, at))
     }
 }
 
-/// Wakes everybody who joins, if it is `worth` it.
-pub fn tell<P: Platform>(platform: &P, events: &P::Word<u32>, worth: impl FnOnce() -> bool) {
-    platform.light_fence(&LIGHT);
-    let seen: u32 = platform.load(events, &IS_WAITING);
-    if seen & WAITING == 0 || !worth() {
-        return;
-    }
-    let next = seen.wrapping_add(1) & !WAITING;
-    // If this fails, somebody else has told them, after we did what there is to tell.
-    if platform.compare_exchange(events, seen, next, &TELL).is_ok() {
-        platform.wake(events, u32::MAX, &WAKE);
+impl<P: Platform> Ledger<'_, P> {
+    /// Wakes everybody who joins, if it is `worth` it.
+    pub fn tell(self, platform: &P, worth: impl FnOnce() -> bool) {
+        platform.light_fence(&LIGHT);
+        let seen: u32 = platform.load(self.events, &IS_WAITING);
+        if seen & WAITING == 0 || !worth() {
+            return;
+        }
+        let next = seen.wrapping_add(1) & !WAITING;
+        // If this fails, somebody else has told them, after we did what there is to tell.
+        if platform.compare_exchange(self.events, seen, next, &TELL).is_ok() {
+            platform.wake(self.events, u32::MAX, &WAKE);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod array;
 pub mod cursor;
 pub mod joinable;
+pub mod ledger;
 pub mod lock;
 pub mod message;
 pub mod peers;

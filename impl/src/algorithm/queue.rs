@@ -53,22 +53,45 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
     /// Puts a message.
     #[inline]
     pub fn put(&self, platform: &P, me: Owner, message: &[u8], patience: Patience<P::Deadline>) -> Result<(), Refused> {
-        let (ring, framing, most) = (self.parts.ring(), self.parts.framing(), self.parts.most());
-        let bytes = framing.words(message.len()) * WORD_BYTES;
-        if bytes > ring.capacity || !framing.is_whole(message.len()) {
-            return Err(Refused::TooLarge);
-        }
-        let has_room = |cursor: &Cursor| ring.room(cursor) >= bytes && cursor.records_out() < most;
+        let bytes = self.size(message.len()).ok_or(Refused::TooLarge)?;
+        let has_room = |cursor: &Cursor| self.has_room(cursor, bytes);
         let mut turn = self.enter(platform, me, Side::Writer, patience, has_room)?;
-        if !self.parts.admits(platform, turn.cursor.own()) {
+        if !self.admits(platform, &turn) {
             self.leave(platform, Side::Writer, turn.entered);
             return Err(Refused::TooMany);
         }
+        self.write_next(platform, &mut turn, message);
+        self.publish(platform, Side::Writer, turn);
+        Ok(())
+    }
+
+    /// Bytes of the ring that a message of so many bytes takes. `None`: it never has room for that.
+    #[inline(always)]
+    pub(super) fn size(&self, bytes: usize) -> Option<usize> {
+        let framing = self.parts.framing();
+        let size = framing.words(bytes) * WORD_BYTES;
+        (size <= self.parts.ring().capacity && framing.is_whole(bytes)).then_some(size)
+    }
+
+    /// Whether there is room for one more message that takes so many bytes of the ring.
+    #[inline(always)]
+    pub(super) fn has_room(&self, cursor: &Cursor, size: usize) -> bool {
+        self.parts.ring().room(cursor) >= size && cursor.records_out() < self.parts.most()
+    }
+
+    /// Inside the putters' lock: whether one more message is allowed at all.
+    #[inline(always)]
+    pub(super) fn admits(&self, platform: &P, turn: &Turn) -> bool {
+        self.parts.ledger().is_none_or(|ledger| ledger.admits(platform, turn.cursor.own()))
+    }
+
+    /// Inside the same, where there is room: writes a message, and goes past it.
+    #[inline(always)]
+    pub(super) fn write_next(&self, platform: &P, turn: &mut Turn, message: &[u8]) {
+        let (ring, framing) = (self.parts.ring(), self.parts.framing());
         let label = Label::whole(message.len());
         let words = ring.write(platform, framing, turn.cursor.position(), label, message);
         turn.cursor.advance(words);
-        self.publish(platform, Side::Writer, turn);
-        Ok(())
     }
 
     /// Gets a message. `take` is told how long it is, and gives room for it.
@@ -82,11 +105,11 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
     ) -> Result<Receipt, Refused> {
         let mut turn = self.enter_to_get(platform, me, patience)?;
         let receipt = match turn.orphan {
-            Some(orphan) => self.parts.adopt(platform, me, orphan, take),
+            Some(orphan) => self.adopt(platform, me, orphan, take),
             None => self.read_next(platform, me, &mut turn, take),
         };
         if turn.orphan.is_none() && receipt.is_ok() {
-            self.publish_and(platform, Side::Reader, turn, || self.parts.took(platform, me, 1));
+            self.publish_got(platform, me, turn, 1);
         } else {
             self.leave(platform, Side::Reader, turn.entered);
         }
@@ -102,13 +125,14 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         patience: Patience<P::Deadline>,
     ) -> Result<Turn, Refused> {
         let mut turn = self.enter(platform, me, Side::Reader, patience, |cursor| cursor.records() > 0)?;
-        if turn.cursor.own().is_closed() && self.parts.is_discarded(platform) {
+        if turn.cursor.own().is_closed() && self.is_discarded(platform) {
             // Somebody died before it was done with that.
             self.skip(platform, turn);
             return Err(Refused::Closed);
         }
         if turn.orphan.is_none() {
-            turn.orphan = self.parts.orphan_in_the_way(platform, me, turn.cursor.own());
+            let ledger = self.parts.ledger();
+            turn.orphan = ledger.and_then(|ledger| ledger.orphan_in_the_way(platform, me, turn.cursor.own()));
         }
         Ok(turn)
     }
@@ -129,9 +153,38 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         let fits = bytes <= ring.capacity && framing.words(bytes) * WORD_BYTES <= turn.cursor.filled();
         let place = fits.then(|| take(bytes)).flatten().ok_or(Refused::Corrupt)?;
         ring.read(platform, position.wrapping_add(framing.ahead()), place);
-        let receipt = self.parts.takes(platform, me, turn.cursor.own(), place)?;
+        let receipt = match self.parts.ledger() {
+            Some(ledger) => ledger.takes(platform, me, turn.cursor.own(), place)?,
+            None => Receipt::default(),
+        };
         turn.cursor.advance(framing.words(bytes));
         Ok(receipt)
+    }
+
+    /// Inside the same: gets a message that somebody else got who has died since.
+    pub(super) fn adopt<'b>(
+        &self,
+        platform: &P,
+        me: Owner,
+        orphan: usize,
+        take: impl FnOnce(usize) -> Option<&'b mut [u8]>,
+    ) -> Result<Receipt, Refused> {
+        self.parts.ledger().ok_or(Refused::Corrupt)?.adopt(platform, me, orphan, take)
+    }
+
+    /// Inside the same: where no message is left, one that could be adopted.
+    fn orphan(&self, platform: &P, me: Owner, cursor: &Cursor) -> Option<usize> {
+        self.parts.ledger()?.orphan(platform, me, cursor.own())
+    }
+
+    /// Lets everybody know that so many messages were got, and leaves.
+    #[inline(always)]
+    pub(super) fn publish_got(&self, platform: &P, me: Owner, turn: Turn, messages: usize) {
+        self.publish_and(platform, Side::Reader, turn, || {
+            if let Some(ledger) = self.parts.ledger() {
+                ledger.took(platform, me, messages);
+            }
+        });
     }
 
     /// Enters the lock of `side` at a moment when there is `enough` for it.
@@ -177,7 +230,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             let refused = match self.look(platform, side, cursor, &enough) {
                 Ok(true) => return Ok(turn),
                 Ok(false) if side == Side::Reader && cursor.other_is_closed() => {
-                    *orphan = self.parts.orphan(platform, me, cursor.own());
+                    *orphan = self.orphan(platform, me, cursor);
                     Some(Refused::Closed)
                 }
                 Ok(false) if deserted => Some(Refused::Disconnected),
@@ -185,7 +238,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
                     asks = true;
                     asked = Some(self.alarm(platform, side));
                     if side == Side::Reader {
-                        *orphan = self.parts.orphan(platform, me, cursor.own());
+                        *orphan = self.orphan(platform, me, cursor);
                     }
                     None
                 }

@@ -3,8 +3,7 @@
 
 use super::Owner;
 use super::queue::{Parts, Patience, Queue, Receipt, Refused};
-use super::record::Label;
-use super::ring::{Cursor, Side, WORD_BYTES};
+use super::ring::Side;
 use crate::platform::Platform;
 
 /// Where messages go that somebody gets.
@@ -25,25 +24,17 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         messages: impl Iterator<Item = &'m [u8]>,
         patience: Patience<P::Deadline>,
     ) -> Result<usize, Refused> {
-        let (ring, framing, most) = (self.parts.ring(), self.parts.framing(), self.parts.most());
         let mut messages = messages.peekable();
         let Some(first) = messages.peek() else { return Ok(0) };
-        let bytes = |message: &[u8]| framing.words(message.len()) * WORD_BYTES;
-        let fits = |message: &[u8]| bytes(message) <= ring.capacity && framing.is_whole(message.len());
-        if !fits(first) {
-            return Err(Refused::TooLarge);
-        }
-        let has_room = |cursor: &Cursor, bytes| ring.room(cursor) >= bytes && cursor.records_out() < most;
-        let least = bytes(first);
-        let mut turn = self.enter(platform, me, Side::Writer, patience, |cursor| has_room(cursor, least))?;
+        let least = self.size(first.len()).ok_or(Refused::TooLarge)?;
+        let mut turn = self.enter(platform, me, Side::Writer, patience, |cursor| self.has_room(cursor, least))?;
         let mut count = 0;
         for message in messages {
-            let may_be = fits(message) && has_room(&turn.cursor, bytes(message));
-            if !may_be || !self.parts.admits(platform, turn.cursor.own()) {
+            let has_room = self.size(message.len()).is_some_and(|size| self.has_room(&turn.cursor, size));
+            if !has_room || !self.admits(platform, &turn) {
                 break;
             }
-            let words = ring.write(platform, framing, turn.cursor.position(), Label::whole(message.len()), message);
-            turn.cursor.advance(words);
+            self.write_next(platform, &mut turn, message);
             count += 1;
         }
         if count == 0 {
@@ -68,7 +59,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         let mut turn = self.enter_to_get(platform, me, patience)?;
         if let Some(orphan) = turn.orphan {
             let place = &mut *room;
-            let adopted = self.parts.adopt(platform, me, orphan, move |bytes| place.next(bytes));
+            let adopted = self.adopt(platform, me, orphan, move |bytes| place.next(bytes));
             self.leave(platform, Side::Reader, turn.entered);
             return adopted.map(|receipt| {
                 room.got(receipt);
@@ -89,7 +80,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             }
             count += 1;
         }
-        self.publish_and(platform, Side::Reader, turn, || self.parts.took(platform, me, count));
+        self.publish_got(platform, me, turn, count);
         Ok(count)
     }
 }

@@ -1,9 +1,9 @@
 //! What a [queue](super::queue) is made of, what it is asked, and why it refuses.
 
-use super::Owner;
+use super::ledger::Ledger;
 use super::queue_gate::Control;
 use super::record::Framing;
-use super::ring::{Progress, Ring, Side};
+use super::ring::{Ring, Side};
 use crate::platform::Platform;
 
 /// Nothing was put, or got.
@@ -61,51 +61,9 @@ pub trait Parts<P: Platform> {
     fn most(&self) -> u32;
     /// Whether nobody is on that side, who could put or get, and somebody has been.
     fn is_deserted(&self, side: Side) -> bool;
-
-    // For those who keep account of messages as tasks; nobody does unless they say so.
-
-    /// Inside the putters' lock: whether one more message than `tail` says is allowed at all.
+    /// Who has got what and is not done with it, where somebody keeps account of that.
     #[inline(always)]
-    fn admits(&self, _platform: &P, _tail: Progress) -> bool {
-        true
-    }
-    /// Inside the getters' lock: `me` is about to get this message, the one that comes at `head`.
-    #[inline(always)]
-    fn takes(&self, _platform: &P, _me: Owner, _head: Progress, _message: &[u8]) -> Result<Receipt, Refused> {
-        Ok(Receipt::default())
-    }
-    /// Inside the getters' lock: `me` has got so many messages, which are not in the queue any more.
-    #[inline(always)]
-    fn took(&self, _platform: &P, _me: Owner, _messages: usize) {}
-    /// Inside the getters' lock, where no message is left: one that somebody got who has died since, and that `me` can get.
-    #[inline(always)]
-    fn orphan(&self, _platform: &P, _me: Owner, _head: Progress) -> Option<usize> {
+    fn ledger(&self) -> Option<Ledger<'_, P>> {
         None
-    }
-    /// Inside the same, where messages are left: such a one, if there is no place for another before that is done.
-    #[inline(always)]
-    fn orphan_in_the_way(&self, _platform: &P, _me: Owner, _head: Progress) -> Option<usize> {
-        None
-    }
-    /// Inside the same: `me` gets it.
-    fn adopt<'b>(
-        &self,
-        _platform: &P,
-        _me: Owner,
-        _orphan: usize,
-        _take: impl FnOnce(usize) -> Option<&'b mut [u8]>,
-    ) -> Result<Receipt, Refused> {
-        Err(Refused::Corrupt)
-    }
-    /// Inside the getters' lock: nobody is to get what comes after `head`.
-    #[inline(always)]
-    fn discards(&self, _platform: &P, _head: Progress) {}
-    /// The queue was closed, or what it held discarded.
-    #[inline(always)]
-    fn ended(&self, _platform: &P) {}
-    /// Whether nobody is to get any message, though there may still be some.
-    #[inline(always)]
-    fn is_discarded(&self, _platform: &P) -> bool {
-        false
     }
 }

@@ -35,7 +35,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             self.leave(platform, side, entered);
             self.rouse(platform, side);
         }
-        self.parts.ended(platform);
+        self.tell_of_the_end(platform);
         if discard { self.discard(platform, me, deadline) } else { Ok(()) }
     }
 
@@ -49,10 +49,24 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             self.leave(platform, side, entered);
             return Err(refused);
         }
-        self.parts.discards(platform, cursor.own());
+        if let Some(ledger) = self.parts.ledger() {
+            ledger.discard(platform, cursor.own());
+        }
         self.skip(platform, Turn::new(entered, cursor));
-        self.parts.ended(platform);
+        self.tell_of_the_end(platform);
         Ok(())
+    }
+
+    fn tell_of_the_end(&self, platform: &P) {
+        if let Some(ledger) = self.parts.ledger() {
+            ledger.tell(platform, || true);
+        }
+    }
+
+    /// Whether nobody is to get any message, though there may still be some.
+    #[inline(always)]
+    pub(super) fn is_discarded(&self, platform: &P) -> bool {
+        self.parts.ledger().is_some_and(|ledger| ledger.is_discarded(platform))
     }
 
     /// Inside the getters' lock: goes past all messages there are, as far as was seen.
@@ -70,7 +84,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
     pub fn is_empty(&self, platform: &P) -> bool {
         // If they are the same, the head had not moved when the tail was read: it cannot pass it. If not, there was a message
         // when the head was read, or it was put since.
-        self.glance(platform, Side::Reader).records() == 0 || self.parts.is_discarded(platform)
+        self.glance(platform, Side::Reader).records() == 0 || self.is_discarded(platform)
     }
 
     /// Whether there is no room for a message of so many bytes, at some instant of this call.
@@ -84,7 +98,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             platform.loop_head(&[cursor.own().to_bits(), cursor.other().to_bits()]);
             // The tail can only have gone further from the head that was read after it.
             if !self.is_behind(Side::Writer, &cursor) && is_full(&cursor) {
-                return !self.parts.is_discarded(platform);
+                return !self.is_discarded(platform);
             }
             // And the head only nearer to a tail that is read after it.
             let tail = self.peek(platform, Side::Writer);
@@ -104,7 +118,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             platform.loop_head(&[cursor.own().to_bits(), cursor.other().to_bits()]);
             let head = self.peek(platform, Side::Reader);
             if head == cursor.own() {
-                return Ok(if self.parts.is_discarded(platform) { 0 } else { cursor.records() });
+                return Ok(if self.is_discarded(platform) { 0 } else { cursor.records() });
             }
             cursor = Cursor::new(head, self.peek(platform, Side::Writer));
         }
@@ -112,7 +126,7 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         platform.outer_loop_head(&[1]);
         let entered = self.lock(platform, me, Side::Reader, (deadline, false))?;
         let count = self.glance(platform, Side::Reader).records();
-        let discarded = self.parts.is_discarded(platform); // and whoever did that died before the head had moved
+        let discarded = self.is_discarded(platform); // and whoever did that died before the head had moved
         self.leave(platform, Side::Reader, entered);
         Ok(if discarded { 0 } else { count })
     }

@@ -7,11 +7,10 @@ use crate::spec;
 use crate::spec::joinable::{Answer, Op};
 use crate::spec::peers;
 use procession::algorithm::Owner;
-use procession::algorithm::joinable::{TaskParts, Unjoined, tell};
+use procession::algorithm::joinable::Unjoined;
+use procession::algorithm::ledger::{Books, Ledger, TaskParts};
 use procession::algorithm::peers::{claim, release};
-use procession::algorithm::queue::{Control, Parts, Queue, Refused};
-use procession::algorithm::record::Framing;
-use procession::algorithm::ring::{Progress, Ring, Side};
+use procession::algorithm::queue::{Queue, Refused};
 use procession::algorithm::tally::{LIMIT, NoTask, Tallies, Tally, Totals};
 use procession::platform::Platform;
 
@@ -59,55 +58,20 @@ pub enum Place {
     Nowhere,
 }
 
-/// The parts, for as long as an operation takes.
-struct Whole<'a, P: Platform> {
-    queue: Here<'a, P>,
+/// The ledger, for as long as an operation takes.
+struct Tallied<'a, P: Platform> {
     shared: &'a Shared<P>,
     slot: usize,
 }
 
-impl<P: Platform> Parts<P> for Whole<'_, P> {
-    fn control(&self) -> &Control<P> {
-        self.queue.control()
-    }
-    fn ring(&self) -> Ring<'_, P> {
-        self.queue.ring()
-    }
-    fn framing(&self) -> Framing {
-        self.queue.framing()
-    }
-    fn most(&self) -> u32 {
-        self.queue.most()
-    }
-    fn is_deserted(&self, side: Side) -> bool {
-        self.queue.is_deserted(side)
-    }
-    fn admits(&self, platform: &P, tail: Progress) -> bool {
-        self.tallies().admit(platform, tail)
-    }
-    fn took(&self, platform: &P, me: Owner, messages: usize) {
-        self.tallies().take(platform, me, self.slot, messages);
-    }
-    fn discards(&self, platform: &P, head: Progress) {
-        self.tallies().discard(platform, head);
-    }
-    fn ended(&self, platform: &P) {
-        tell(platform, self.events(), || true);
-    }
-    fn is_discarded(&self, platform: &P) -> bool {
-        self.tallies().discarded(platform).is_some()
-    }
-}
-
-impl<P: Platform> TaskParts<P> for Whole<'_, P> {
-    fn tallies(&self) -> Tallies<'_, P> {
-        Tallies { totals: &self.shared.totals, rows: &self.shared.rows }
-    }
-    fn events(&self) -> &P::Word<u32> {
-        &self.shared.events
-    }
-    fn slot(&self) -> usize {
-        self.slot
+impl<P: Platform> Books<P> for Tallied<'_, P> {
+    fn ledger(&self) -> Ledger<'_, P> {
+        Ledger {
+            tallies: Tallies { totals: &self.shared.totals, rows: &self.shared.rows },
+            slot: self.slot,
+            copies: None,
+            events: &self.shared.events,
+        }
     }
 }
 
@@ -198,7 +162,8 @@ impl Subject for JoinableSubject {
         op: &Op,
     ) -> Option<Answer> {
         let slot = slot(me, *place);
-        let queue = Queue::<P, _>::new(Whole { queue: Here(&self.queue, &shared.queue, platform), shared, slot });
+        let queue = Here(&self.queue, &shared.queue, platform);
+        let queue = Queue::<P, _>::new(TaskParts { queue, books: Tallied { shared, slot } });
         let never = P::never();
         match *op {
             Op::Queue(op) => {

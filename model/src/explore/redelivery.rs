@@ -7,11 +7,11 @@ use crate::spec::queue::Message;
 use crate::spec::queue::Op::{Close, Discard, Get, Put, TryGet};
 use crate::spec::redelivery::{Answer, Op, Task};
 use procession::algorithm::Owner;
-use procession::algorithm::joinable::{TaskParts, Unjoined, tell};
-use procession::algorithm::queue::{Control, Parts, Queue, Receipt, Refused};
-use procession::algorithm::record::Framing;
+use procession::algorithm::joinable::Unjoined;
+use procession::algorithm::ledger::{Books, Ledger, TaskParts};
+use procession::algorithm::queue::{Queue, Receipt, Refused};
 use procession::algorithm::redelivery::{Copies, words_for};
-use procession::algorithm::ring::{Progress, Ring, Side, WORD_BYTES};
+use procession::algorithm::ring::WORD_BYTES;
 use procession::algorithm::tally::{NoTask, Tallies, Totals};
 use procession::platform::Platform;
 
@@ -35,83 +35,21 @@ pub struct Shared<P: Platform> {
 /// What a role has in hand: each task with its receipt.
 pub type Hand = Vec<(Task, Receipt)>;
 
-/// The parts, for as long as an operation takes.
-struct Whole<'a, P: Platform> {
-    queue: Here<'a, P>,
-    shared: &'a Shared<P>,
-}
-
-impl<P: Platform> Whole<'_, P> {
-    fn kept(&self) -> Copies<'_, P> {
-        Copies { words: &self.shared.copies, bytes: WORD_BYTES }
-    }
-}
-
-impl<P: Platform> Parts<P> for Whole<'_, P> {
-    fn control(&self) -> &Control<P> {
-        self.queue.control()
-    }
-    fn ring(&self) -> Ring<'_, P> {
-        self.queue.ring()
-    }
-    fn framing(&self) -> Framing {
-        self.queue.framing()
-    }
-    fn most(&self) -> u32 {
-        self.queue.most()
-    }
-    fn is_deserted(&self, side: Side) -> bool {
-        self.queue.is_deserted(side)
-    }
-    fn takes(&self, platform: &P, me: Owner, head: Progress, message: &[u8]) -> Result<Receipt, Refused> {
-        self.kept().take(platform, me, head, message)
-    }
-    fn orphan(&self, platform: &P, me: Owner, head: Progress) -> Option<usize> {
-        self.kept().orphan(platform, me, head)
-    }
-    fn orphan_in_the_way(&self, platform: &P, me: Owner, head: Progress) -> Option<usize> {
-        self.kept().orphan_in_the_way(platform, me, head)
-    }
-    fn adopt<'b>(
-        &self,
-        platform: &P,
-        me: Owner,
-        orphan: usize,
-        take: impl FnOnce(usize) -> Option<&'b mut [u8]>,
-    ) -> Result<Receipt, Refused> {
-        self.kept().adopt(platform, me, orphan, take)
-    }
-    fn discards(&self, platform: &P, head: Progress) {
-        self.kept().give_up(platform, head);
-        self.tallies().discard(platform, head);
-    }
-    fn ended(&self, platform: &P) {
-        tell(platform, self.events(), || true);
-    }
-    fn is_discarded(&self, platform: &P) -> bool {
-        self.tallies().discarded(platform).is_some()
-    }
-}
-
-impl<P: Platform> TaskParts<P> for Whole<'_, P> {
-    fn tallies(&self) -> Tallies<'_, P> {
-        Tallies { totals: &self.shared.totals, rows: &[] }
-    }
-    fn events(&self) -> &P::Word<u32> {
-        &self.shared.events
-    }
-    fn slot(&self) -> usize {
-        usize::MAX
-    }
-    fn copies(&self) -> Option<Copies<'_, P>> {
-        Some(self.kept())
+impl<P: Platform> Books<P> for &Shared<P> {
+    fn ledger(&self) -> Ledger<'_, P> {
+        Ledger {
+            tallies: Tallies { totals: &self.totals, rows: &[] },
+            slot: usize::MAX,
+            copies: Some(Copies { words: &self.copies, bytes: WORD_BYTES }),
+            events: &self.events,
+        }
     }
 }
 
 impl RedeliverySubject {
     fn get<P: ModelPlatform>(
         &self,
-        queue: &Queue<P, Whole<'_, P>>,
+        queue: &Queue<P, TaskParts<Here<'_, P>, &Shared<P>>>,
         (platform, me): (&P, Owner),
         hand: &mut Hand,
         op: &spec::queue::Op,
@@ -166,7 +104,7 @@ impl Subject for RedeliverySubject {
         hand: &mut Hand,
         op: &Op,
     ) -> Option<Answer> {
-        let queue = Queue::<P, _>::new(Whole { queue: Here(&self.queue, &shared.queue, platform), shared });
+        let queue = Queue::<P, _>::new(TaskParts { queue: Here(&self.queue, &shared.queue, platform), books: shared });
         match *op {
             Op::Queue(op @ (Get | TryGet)) => match self.get(&queue, (platform, me), hand, &op) {
                 Ok(answer) => Some(answer),
