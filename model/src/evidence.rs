@@ -37,8 +37,8 @@ pub enum Evidence {
 
 use Evidence::{Calm, Explore, Job, Killed, Loses, Programs, Shows, Small, Tears};
 
-/// States enough for five gigabytes.
-const VERY_LARGE: usize = 60_000_000;
+/// States enough for seven gigabytes.
+const VERY_LARGE: usize = 80_000_000;
 
 /// What a piece of evidence said.
 #[derive(Debug, Clone, Serialize)]

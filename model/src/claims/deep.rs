@@ -5,7 +5,7 @@
 //! elements are seen with six: there each thing is one step.
 
 use super::worlds::{
-    EXPLORER, LOOM, LOOM2, LOOM3, RACE, RMW, RMW2, THREE_BY_TWO, THREE_FIVE, THREE_FOUR, TSO, TWO_BY_THREE,
+    EXPLORER, LOOM, LOOM2, LOOM3, RACE, RMW, RMW2, THREE_BY_TWO, THREE_FIVE, THREE_FOUR, TSO, TWO_BY_THREE, TWO_THREE,
 };
 use crate::evidence::Evidence::{self, Calm, Explore, Killed, Programs, Small};
 use crate::worlds::World;
@@ -88,8 +88,19 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
             Killed("pipe-x3-timeouts-room", TSO),
         ],
     ),
-    ("Q1", &[Killed("queue-1-2", EXPLORER), Killed("queue-1-2", TSO), Explore("queue-put-get-twice", RMW)]),
-    ("J1", &[Killed("joinable-2-1", EXPLORER)]),
+    (
+        "Q1",
+        &[
+            Small("queue", TWO_THREE),
+            Calm("queue-2-2"),
+            Killed("queue-1-2", EXPLORER),
+            Killed("queue-1-2", TSO),
+            Killed("queue-many-1-2", EXPLORER),
+            Explore("queue-put-get-twice", RMW),
+        ],
+    ),
+    ("Q5", &[Killed("queue-close-all", TSO)]),
+    ("J1", &[Killed("joinable-2-1", EXPLORER), Killed("joinable-many", EXPLORER)]),
     (
         "J2",
         &[Calm("joinable-2-1-1"), Killed("joinable-work-twice-join", EXPLORER), Killed("joinable-put-work-join", TSO)],

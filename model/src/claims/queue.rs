@@ -1,7 +1,7 @@
 //! What stands behind the claims about queues.
 
-use super::worlds::{EXPLORER, LOOM2, PCT, RACE, RMW, RMW2, TSO};
-use crate::evidence::Evidence::{self, Explore, Killed};
+use super::worlds::{EXPLORER, LOOM2, PCT, RACE, RMW, RMW2, TSO, TWO_BY_ONE};
+use crate::evidence::Evidence::{self, Explore, Killed, Small};
 
 pub(super) const QUEUE: &[(&str, &[Evidence])] = &[
     (
@@ -10,6 +10,8 @@ pub(super) const QUEUE: &[(&str, &[Evidence])] = &[
             Killed("queue-2-1", EXPLORER),
             Killed("queue-x3-room", EXPLORER),
             Killed("queue-put-put", EXPLORER),
+            Killed("queue-many-2-1", EXPLORER),
+            Small("queue", TWO_BY_ONE),
             Explore("queue-both", RMW2),
             Explore("queue-put-get-twice", RMW2),
             Explore("queue-put-put", LOOM2),
@@ -24,6 +26,7 @@ pub(super) const QUEUE: &[(&str, &[Evidence])] = &[
             Killed("queue-x3-room", TSO),
             Explore("queue-put-put-get", RMW2),
             Explore("queue-get-get", RMW2),
+            Explore("queue-many", RMW2),
             Explore("queue-put-get", LOOM2),
         ],
     ),
@@ -33,6 +36,8 @@ pub(super) const QUEUE: &[(&str, &[Evidence])] = &[
             Killed("queue-2-1", EXPLORER),
             Killed("queue-put-put-get", TSO),
             Killed("queue-both", EXPLORER),
+            Killed("queue-many", EXPLORER),
+            Killed("queue-many-room", TSO),
             Killed("queue-put-get", LOOM2),
             Killed("queue-put-get", RMW),
             Killed("queue-put-put", RMW2),
@@ -62,7 +67,15 @@ pub(super) const QUEUE: &[(&str, &[Evidence])] = &[
             Explore("queue-close-put", LOOM2),
         ],
     ),
-    ("Q6", &[Killed("queue-close-discard", EXPLORER), Explore("queue-close-discard", RMW2)]),
+    (
+        "Q6",
+        &[
+            Killed("queue-close-discard", EXPLORER),
+            Killed("queue-close-now-put", EXPLORER),
+            Killed("queue-close-now-put", TSO),
+            Explore("queue-close-discard", RMW2),
+        ],
+    ),
     (
         "Q7",
         &[

@@ -16,7 +16,10 @@ pub(super) const TSO: World = World::Explorer(Memory::Tso);
 pub(super) const RACE: World = World::Explorer(Memory::Race);
 pub(super) const DFS: World = World::ShuttleDfs(20_000);
 
+pub(super) const TWO_BY_ONE: Size = Size { roles: 2, each: 1, in_all: 2 };
 pub(super) const TWO_BY_TWO: Size = Size { roles: 2, each: 2, in_all: 4 };
+/// Two roles, of which one does one thing and the other two.
+pub(super) const TWO_THREE: Size = Size { roles: 2, each: 2, in_all: 3 };
 /// Two roles, three things each.
 pub(super) const TWO_BY_THREE: Size = Size { roles: 2, each: 3, in_all: 6 };
 /// Three roles that each do one thing, or one of them two.

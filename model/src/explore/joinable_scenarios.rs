@@ -6,13 +6,15 @@ use crate::scenario::Scenario;
 use crate::spec::joinable::Op;
 use crate::spec::peers::Op::{Claim, Release};
 use crate::spec::queue::Message;
-use crate::spec::queue::Op::{Close, Discard, Get, Put, TryGet};
+use crate::spec::queue::Op::{Close, Discard, Get, GetTwo, Put, PutTwo, TryGet};
 use procession::algorithm::tally::LIMIT;
 
 /// One word each, and of another kind each, so that one is never taken for another.
 const A: Op = Op::Queue(Put(Message { id: 1, bytes: 8 }));
 const B: Op = Op::Queue(Put(Message { id: 2, bytes: 8 }));
+const BOTH: Op = Op::Queue(PutTwo(Message { id: 1, bytes: 8 }, Message { id: 2, bytes: 8 }));
 const GET: Op = Op::Queue(Get);
+const GET_TWO: Op = Op::Queue(GetTwo);
 const TRY_GET: Op = Op::Queue(TryGet);
 const DONE: Op = Op::TaskDone;
 const UNFINISHED: Op = Op::Unfinished;
@@ -77,6 +79,7 @@ pub fn large() -> Vec<Scenario<JoinableSubject>> {
     vec![
         Scenario::new("joinable-2-1-1", workers(1), [WORK, WORK, PUT, JOIN]),
         Scenario::new("joinable-2-1", workers(2), [WORK, WORK, &[A, B, Op::Join]]),
+        Scenario::new("joinable-many", tasks(2, &[1], &[0]), [&[GET_TWO, DONE, DONE], &[BOTH, Op::Join]]),
         Scenario::new("joinable-join-join", alone(1), [PUT_AND_WORK, JOIN, JOIN]),
         Scenario::new("joinable-work-twice-join", one, [WORK_TWICE, PUT_TWICE, JOIN]),
         Scenario::new("joinable-acknowledge-all", alone(1), [PUT_AND_WORK, JOIN, &[ACKNOWLEDGE]]),

@@ -5,7 +5,8 @@ use crate::scenario::{ModelPlatform, Subject, peer};
 use crate::spec;
 use crate::spec::queue::{Answer, Message, Op};
 use procession::algorithm::Owner;
-use procession::algorithm::queue::{Control, Parts, Patience, Queue, Refused};
+use procession::algorithm::queue::{Control, Parts, Patience, Queue, Receipt, Refused};
+use procession::algorithm::queue_many::Room;
 use procession::algorithm::record::Framing;
 use procession::algorithm::ring::{self, Ring, Side, WORD_BYTES};
 use procession::platform::{Access, Life, Platform, Site};
@@ -88,6 +89,29 @@ pub(super) fn got(bytes: &[u8]) -> Answer {
     if bytes == bytes_of(message) { Answer::Got(message) } else { Answer::Garbled }
 }
 
+/// Messages that were got together.
+#[derive(Default)]
+struct Several(Vec<Vec<u8>>);
+
+impl Room for Several {
+    fn next(&mut self, bytes: usize) -> Option<&mut [u8]> {
+        self.0.push(vec![0; bytes]);
+        self.0.last_mut().map(Vec::as_mut_slice)
+    }
+    fn got(&mut self, _receipt: Receipt) {}
+}
+
+impl Several {
+    fn answer(&self, count: usize) -> Answer {
+        let all: Vec<Answer> = self.0.iter().map(|bytes| got(bytes)).collect();
+        match all[..] {
+            [answer] if count == 1 => answer,
+            [Answer::Got(first), Answer::Got(second)] if count == 2 => Answer::GotTwo(first, second),
+            _ => Answer::Garbled,
+        }
+    }
+}
+
 /// What somebody who was refused is told; not if that is for other specifications to know.
 pub(super) fn told(refused: Refused) -> Result<Answer, Refused> {
     match refused {
@@ -133,6 +157,15 @@ impl QueueSubject {
         match *op {
             Op::Put(message) | Op::TryPut(message) | Op::PutTimeout(message) => put(message),
             Op::Get | Op::TryGet | Op::GetTimeout => get(),
+            Op::PutTwo(first, second) => {
+                let messages = [bytes_of(first), bytes_of(second)];
+                let messages = messages.iter().map(Vec::as_slice);
+                queue.put_many(platform, me, messages, patience).map(Answer::Count)
+            }
+            Op::GetTwo => {
+                let mut several = Several::default();
+                queue.get_many(platform, me, patience, (2, &mut several)).map(|count| several.answer(count))
+            }
             Op::Len => queue.len(platform, me, P::never()).map(|count| Answer::Count(count as usize)),
             Op::IsEmpty => Ok(Answer::Is(queue.is_empty(platform))),
             Op::IsFull(message) => Ok(Answer::Is(queue.is_full(platform, message.bytes))),

@@ -15,6 +15,7 @@ const PUT_A: &[Op] = &[Op::Put(A)];
 const PUT_B: &[Op] = &[Op::Put(B)];
 const PUT_TWICE: &[Op] = &[Op::Put(A), Op::Put(B)];
 const PUT_THREE: &[Op] = &[Op::Put(A), Op::Put(B), Op::Put(C)];
+const PUT_TOGETHER: &[Op] = &[Op::PutTwo(A, B)];
 const GET: &[Op] = &[Op::Get];
 const GET_TWICE: &[Op] = &[Op::Get, Op::Get];
 const GET_THREE: &[Op] = &[Op::Get, Op::Get, Op::Get];
@@ -42,6 +43,8 @@ pub fn queues() -> Vec<Scenario<QueueSubject>> {
         Scenario::new("queue-close-get", one, [&[Op::Put(A), Op::Close], GET_TWICE]),
         Scenario::new("queue-close-put", one, [PUT_TWICE, CLOSE]),
         Scenario::new("queue-close-discard", two, [&[Op::Put(A), Op::Close, Op::Discard], GET]),
+        Scenario::new("queue-close-now-put", one, [PUT_TWICE, &[Op::Close, Op::Discard]]),
+        Scenario::new("queue-many", two, [PUT_TOGETHER, &[Op::GetTwo, Op::TryGet]]),
         Scenario::new("queue-put-is-empty", two, [&[Op::Put(A), Op::IsEmpty], &[Op::IsEmpty, Op::TryGet]]),
         Scenario::new("queue-put-is-full", one, [&[Op::TryPut(A), Op::TryPut(B)], &[Op::IsFull(A), Op::Get]]),
         Scenario::new("queue-put-len", two, [PUT_TWICE, &[Op::Len, Op::Get, Op::Len]]),
@@ -54,12 +57,17 @@ pub fn queues() -> Vec<Scenario<QueueSubject>> {
 /// Scenarios of a size that only the explorer comes to the end of.
 pub fn large() -> Vec<Scenario<QueueSubject>> {
     let one = |messages| queue(messages, &[0], &[1]);
+    let (putters, getters) = (queue(2, &[0, 1], &[2]), queue(2, &[0], &[1, 2]));
     let busy: Vec<Op> = [Op::Put(A), Op::Get].repeat(9);
     vec![
         Scenario::new("queue-x3", one(1), [PUT_THREE, GET_THREE]),
         Scenario::new("queue-x3-room", one(2), [PUT_THREE, GET_THREE]),
         Scenario::new("queue-2-1", queue(1, &[0, 1], &[2]), [PUT_A, PUT_B, GET_TWICE]),
         Scenario::new("queue-1-2", queue(1, &[0], &[1, 2]), [PUT_TWICE, GET, GET]),
+        Scenario::new("queue-2-2", queue(1, &[0, 1], &[2, 3]), [PUT_A, PUT_B, GET, GET]),
+        Scenario::new("queue-many-room", one(1), [PUT_TOGETHER, &[Op::GetTwo]]),
+        Scenario::new("queue-many-2-1", putters, [PUT_TOGETHER, &[Op::PutTwo(C, A)], &[Op::GetTwo, Op::GetTwo]]),
+        Scenario::new("queue-many-1-2", getters, [PUT_TOGETHER, &[Op::GetTwo], &[Op::GetTwo]]),
         Scenario::new("queue-close-all", one(1), [PUT_TWICE, GET_TWICE, CLOSE]),
         Scenario::new("queue-busy-len", queue(1, &[0], &[0]), [&busy, &[Op::Len]]),
     ]

@@ -4,11 +4,12 @@
 use super::array::{ArraySubject, Guarded};
 use super::lock::LockSubject;
 use super::pipe::pipe;
+use super::queue::queue;
 use super::value::ValueSubject;
-use crate::explorer::{Limits, explore};
+use crate::explorer::{Limits, Ticks, explore};
 use crate::scenario::{Role, Scenario, Subject};
 use crate::spec::pipe::Message;
-use crate::spec::{array, lock, pipe as piped, value};
+use crate::spec::{array, lock, pipe as piped, queue as queued, value};
 use crate::worlds::Violation;
 use crate::worlds::is_interrupted;
 use std::fmt;
@@ -68,6 +69,7 @@ pub const FAMILIES: &[Family] = &[
     Family { name: "wide", run: |size, limits| run(ValueSubject { bytes: 16 }, VALUE, size, limits) },
     Family { name: "elements", run: |size, limits| run(ARRAY, ELEMENTS, size, limits) },
     Family { name: "slices", run: |size, limits| run(ARRAY, SLICES, size, limits) },
+    Family { name: "queue", run: run_queue },
     Family { name: "pipe", run: |size, limits| run_ends(pipe(1), [SENDER, RECEIVER], size, limits) },
 ];
 
@@ -106,6 +108,23 @@ const SLICES: &[&[array::Op]] = &[
     &[array::Op::Update(1)],
     &[array::Op::Lock, array::Op::AddHeld(0, 1), array::Op::AddHeld(1, 1), array::Op::Unlock],
 ];
+
+const QUEUE: &[&[queued::Op]] = &[
+    &[queued::Op::Put(FIRST)],
+    &[queued::Op::TryPut(SECOND)],
+    &[queued::Op::PutTimeout(THIRD)],
+    &[queued::Op::PutTwo(FIRST, SECOND)],
+    &[queued::Op::Get],
+    &[queued::Op::TryGet],
+    &[queued::Op::GetTimeout],
+    &[queued::Op::GetTwo],
+    &[queued::Op::IsEmpty, queued::Op::Len, queued::Op::IsFull(FIRST)],
+    &[queued::Op::Close],
+    &[queued::Op::Close, queued::Op::Discard],
+];
+const FIRST: queued::Message = queued::Message { id: 1, bytes: 8 };
+const SECOND: queued::Message = queued::Message { id: 2, bytes: 8 };
+const THIRD: queued::Message = queued::Message { id: 3, bytes: 8 };
 
 // The sender's end and the receiver's: each is closed after all.
 const SENDER: [&[&[piped::Op]]; 2] = [
@@ -170,6 +189,13 @@ fn run<S: Subject>(subject: S, things: &[&[S::Op]], size: Size, limits: &Limits)
         }
     }
     explorer.total
+}
+
+/// Everybody puts and gets. A queue has two locks: who has found out about a death at one of them may find out again at the
+/// other, in an operation that comes later.
+fn run_queue(size: Size, limits: &Limits) -> Total {
+    let everybody: &[usize] = if size.roles == 2 { &[0, 1] } else { &[0, 1, 2] };
+    run(queue(1, everybody, everybody), QUEUE, size, &Limits { ticks: Ticks::EachOperation, ..*limits })
 }
 
 /// Two roles that do different things, and each one thing at last.

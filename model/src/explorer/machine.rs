@@ -4,8 +4,8 @@
 //! 1. A wait is one step, which compares the word and falls asleep. Any sleeper of the word may be the one that is woken.
 //! 2. A kill can come at any moment: to a role that runs or sleeps, and to a process that has done all it had to do, as long as
 //!    others have not. A role that is dead and not yet known to be is the same as one that is stopped: so it is known at once.
-//! 3. Nobody ticks before the first death; after each, everybody once, or one for all ([`Ticks`](super::Ticks)). Whoever would
-//!    need another tick sleeps for ever.
+//! 3. Nobody ticks before the first death; after each, everybody once, or once in each operation, or one for all
+//!    ([`Ticks`](super::Ticks)). Whoever would need another tick sleeps for ever.
 //! 4. A sleep with a deadline may end by it at any moment. A sleep may end for no reason, a few times in all.
 //! 5. In TSO a store goes to the role's buffer, of `DEPTH` places, and from there to memory at any later moment; a
 //!    modification, a sequentially consistent store or fence, a wait or a wake comes after one's own stores are in memory, and
@@ -19,7 +19,7 @@ use super::configurations::{Configurations, Set};
 use super::replay::{Reply, Request, What};
 use super::roles::{Moved, Roles};
 use super::state::{ASLEEP, BYTE, KILL, RACED, SPURIOUS, State, TICK};
-use super::{Limits, Memory};
+use super::{Limits, Memory, Ticks};
 use crate::scenario::Subject;
 use procession::platform::{Ordering, Wakeup};
 
@@ -283,7 +283,10 @@ impl<S: Subject> Machine<S> {
         let own = state[self.words + role];
         // How somebody slept who has ended is nobody's business any more.
         let has_ended = self.roles.request(to).is_none();
-        let beside = if has_ended { self.kept(own) } else { own & !(u64::from(u32::MAX) | ASLEEP) };
+        let mut beside = if has_ended { self.kept(own) } else { own & !(u64::from(u32::MAX) | ASLEEP) };
+        if told != 0 && self.limits.ticks == Ticks::EachOperation {
+            beside &= !(BYTE << 40); // another operation begins
+        }
         state[self.words + role] = beside | u64::from(to);
         if told != 0 {
             self.log.push((role, told));

@@ -63,6 +63,9 @@ pub struct Progress {
 pub enum Ticks {
     /// Everybody who sleeps, once.
     Each,
+    /// The same, in each of its operations: who has found out in one of them may have to find out again in the next, about
+    /// something else that the dead one left behind.
+    EachOperation,
     /// One of those who sleep, and nobody after it: its look must be enough for all. Where everybody ticks, whoever was
     /// forgotten is found by its own tick; so this asks for more.
     One,

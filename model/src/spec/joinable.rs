@@ -91,9 +91,12 @@ impl Joinable {
         }
         let next = self.with(|next| {
             next.queue = queue;
-            if matches!(answer, queue::Answer::Got(_)) {
-                *next.in_hand.entry(actor.process).or_default() += 1;
-            }
+            let got = match answer {
+                queue::Answer::Got(_) => 1,
+                queue::Answer::GotTwo(..) => 2,
+                _ => return,
+            };
+            *next.in_hand.entry(actor.process).or_default() += got;
         });
         (Answer::Queue(answer), next)
     }

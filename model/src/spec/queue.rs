@@ -74,6 +74,10 @@ pub enum Op {
     TryGet,
     /// Wait for one, but not for ever.
     GetTimeout,
+    /// Put as many of these as there is room for, but at least the first, and wait for that.
+    PutTwo(Message, Message),
+    /// Get as many as there are, but at least one and at most two, and wait for that.
+    GetTwo,
     /// How many messages there are.
     Len,
     /// Whether there is none.
@@ -93,6 +97,8 @@ pub enum Answer {
     Done,
     /// The oldest message.
     Got(Message),
+    /// The oldest two.
+    GotTwo(Message, Message),
     /// Something that nobody put. No specification allows it.
     Garbled,
     /// There was no room, or no message.
@@ -173,6 +179,31 @@ impl Queue {
         self.pass((!self.closed && self.has_room(message)).then(put), &self.getters, patience)
     }
 
+    /// Two in place of one, if it can be: what others have just made room for, whoever puts need not have seen.
+    fn put_two(&self, first: Message, second: Message) -> Vec<(Answer, Queue)> {
+        let after = |(answer, next): (Answer, Queue)| {
+            if answer != Answer::Done {
+                return vec![(answer, next)];
+            }
+            let both = next.has_room(second).then(|| next.with(|both| both.messages.push_back(second)));
+            let both = both.map(|both| (Answer::Count(2), both));
+            both.into_iter().chain([(Answer::Count(1), next)]).collect()
+        };
+        self.put(first, Patience::Waits).into_iter().flat_map(after).collect()
+    }
+
+    /// The same: what others have just put, whoever gets need not have seen.
+    fn get_two(&self) -> Vec<(Answer, Queue)> {
+        let after = |(answer, next): (Answer, Queue)| {
+            let Answer::Got(first) = answer else { return vec![(answer, next)] };
+            let second = next.messages.front().copied();
+            let both =
+                second.map(|second| (Answer::GotTwo(first, second), next.with(|both| _ = both.messages.pop_front())));
+            both.into_iter().chain([(answer, next)]).collect()
+        };
+        self.get(Patience::Waits).into_iter().flat_map(after).collect()
+    }
+
     fn get(&self, patience: Patience) -> Vec<(Answer, Queue)> {
         let mut left = self.messages.clone();
         let got = left.pop_front().map(|first| (Answer::Got(first), self.with(|next| next.messages = left)));
@@ -193,6 +224,8 @@ impl Spec for Queue {
             Op::Get => self.get(Patience::Waits),
             Op::TryGet => self.get(Patience::Tries),
             Op::GetTimeout => self.get(Patience::IsTimed),
+            Op::PutTwo(first, second) => self.put_two(first, second),
+            Op::GetTwo => self.get_two(),
             Op::Len => is(Answer::Count(self.messages.len())),
             Op::IsEmpty => is(Answer::Is(self.messages.is_empty())),
             Op::IsFull(message) => is(Answer::Is(!self.has_room(message))),
