@@ -259,7 +259,7 @@ fn measure(arena: &Arena, rounds: usize) -> Fallible<Vec<Row>> {
 fn run(arguments: &[String]) -> Fallible<()> {
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let rounds = arena::rounds(arguments, 9)?;
-    let Some(peer) = Peer::compile("pthread_peer", PEER)? else {
+    let Some(peer) = Peer::compile("pthread_peer", PEER, &[arena::C])? else {
         println!("no C compiler (`cc`): nothing to compare with");
         return Ok(());
     };

@@ -15,12 +15,15 @@
 //! round, to see that it works.
 
 mod arena;
+#[path = "arena/versus.rs"]
+mod versus;
 
-use arena::{Cpus, Fallible, Peer, median};
-use procession::{AsIs, Bytes, Pipe, PipeOptions, QueueOptions, RawValue, fork};
+use arena::{Cpus, Fallible, Peer};
+use procession::{AsIs, Bytes, Pipe, PipeOptions, QueueOptions, RawValue};
 use std::hint::spin_loop;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use versus::{Row, compare, together};
 
 const PEER: &str = include_str!("two_processes_peer.c");
 
@@ -51,19 +54,15 @@ enum Ours {
     QueueWaiting,
 }
 
-struct Row {
-    name: &'static str,
+struct What {
     ours: Ours,
     /// What the peer does, with messages of how many bytes; or how late it answers, in nanoseconds.
     peer: (&'static str, usize),
-    /// The ratio that is good enough.
-    goal: f64,
     count: u64,
-    figures: Vec<(f64, f64)>,
 }
 
-fn rows() -> Vec<Row> {
-    let row = |name, ours, peer, goal, count| Row { name, ours, peer, goal, count, figures: Vec::new() };
+fn rows() -> Vec<Row<What>> {
+    let row = |name, ours, peer, goal, count| Row::new(name, What { ours, peer, count }, goal);
     vec![
         row("8 B against the bare ring", Ours::One, ("ring", 8), 1.5, 10_000_000),
         row("8 B, 32 at a time, against the same", Ours::Batch, ("batch", 8), 1.5, 10_000_000),
@@ -80,8 +79,8 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-impl Row {
-    fn run(&mut self, peer: &Peer, cpus: Cpus, part: u64) -> Fallible<()> {
+impl What {
+    fn run(&self, peer: &Peer, cpus: Cpus, part: u64) -> Fallible<(f64, f64)> {
         let count = (self.count / part).max(64);
         let (what, bytes) = self.peer;
         let theirs = |what: &str| -> Fallible<f64> {
@@ -90,8 +89,7 @@ impl Row {
         };
         let peers = theirs(what)?;
         let ours = if let Ours::Bare = self.ours { theirs("ring")? } else { measure(self.ours, bytes, count, cpus)? };
-        self.figures.push((ours, peers));
-        Ok(())
+        Ok((ours, peers))
     }
 }
 
@@ -236,59 +234,17 @@ fn spin<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
 }
 
 /// Runs the two in a process each; whether both say that all went well.
-fn two(cpus: Cpus, one: impl FnOnce() -> bool, other: impl FnOnce() -> bool) -> Fallible<bool> {
-    let start = |side: usize, run: &mut dyn FnMut() -> bool| {
-        fork(|| {
-            cpus.pin(side);
-            i32::from(!run())
-        })
-    };
-    let (mut one, mut other) = (Some(one), Some(other));
-    let first = start(0, &mut || one.take().is_some_and(|one| one()))?;
-    let second = start(1, &mut || other.take().is_some_and(|other| other()));
-    if second.is_err() {
-        first.kill()?;
-    }
-    let fine = first.wait()?.success();
-    Ok(second?.wait()?.success() && fine)
+fn two(cpus: Cpus, mut one: impl FnMut() -> bool, mut other: impl FnMut() -> bool) -> Fallible<bool> {
+    together(cpus, [&mut one, &mut other])
 }
 
 fn run(arguments: &[String]) -> Fallible<()> {
-    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let rounds = arena::rounds(arguments, 7)?;
-    let Some(peer) = Peer::compile("two_processes_peer", PEER)? else {
+    let Some(peer) = Peer::compile("two_processes_peer", PEER, &[arena::C])? else {
         println!("no C compiler (`cc`): nothing to compare with");
         return Ok(());
     };
     let cpus = Cpus::asked_for(arguments);
-    let (rounds, part) = if has("--bench") { (rounds, 1) } else { (1, 1000) };
-    let asked: Vec<&String> = arguments.windows(2).filter(|pair| pair[0] == "--row").map(|pair| &pair[1]).collect();
-    let mut rows = rows();
-    rows.retain(|row| asked.is_empty() || asked.iter().any(|part| row.name.contains(part.as_str())));
-    for _ in 0..rounds {
-        rows.iter_mut().try_for_each(|row| row.run(&peer, cpus, part))?;
-    }
-    let figure = |row: &Row, of: fn(&(f64, f64)) -> f64| median(row.figures.iter().map(of).collect());
-    let figures = |row: &Row| (figure(row, |it| it.0), figure(row, |it| it.1), figure(row, |it| it.0 / it.1));
-    if has("--json") {
-        let line = |row: &Row| {
-            let (ours, theirs, ratio) = figures(row);
-            let goal = row.goal;
-            format!(
-                r#"{{"row":"{}","ours":{ours:.2},"peer":{theirs:.2},"ratio":{ratio:.4},"goal":{goal:.4}}}"#,
-                row.name
-            )
-        };
-        println!("[{}]", rows.iter().map(line).collect::<Vec<_>>().join(",\n "));
-        return Ok(());
-    }
-    println!("{rounds} rounds, medians; two CPUs: {}", cpus.0.map_or("not pinned".into(), |cpus| format!("{cpus:?}")));
-    println!("{:<46} {:>10} {:>10} {:>7} {:>7}", "", "ours, ns", "peer, ns", "ratio", "goal");
-    for row in &rows {
-        let (ours, theirs, ratio) = figures(row);
-        println!("{:<46} {ours:>10.1} {theirs:>10.1} {ratio:>7.3} {:>7.3}", row.name, row.goal);
-    }
-    Ok(())
+    compare(arguments, cpus, rows(), |what, part| what.run(&peer, cpus, part))
 }
 
 fn main() -> ExitCode {

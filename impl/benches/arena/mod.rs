@@ -1,4 +1,4 @@
-//! What the benchmarks of two processes share: where the two run, and the peers in C that they are measured against.
+//! What the benchmarks of several processes share: where these run, and the programs that they are measured against.
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 /// What can go wrong here ends the benchmark.
 pub type Fallible<T> = Result<T, Box<dyn Error>>;
 
-/// Where the two processes run; none: wherever the kernel likes.
+/// The two CPUs on which the processes run; none: wherever the kernel likes.
 #[derive(Debug, Clone, Copy)]
 pub struct Cpus(pub Option<[usize; 2]>);
 
@@ -52,20 +52,30 @@ pub struct Peer {
     name: &'static str,
 }
 
+/// A compiler, and the language that it takes a peer to be in.
+pub type Compiler = (&'static str, &'static str);
+/// The one for C.
+pub const C: Compiler = ("cc", "c");
+
 impl Peer {
-    /// Compiles it. `None`: there is no compiler.
-    pub fn compile(name: &'static str, source: &str) -> Fallible<Option<Peer>> {
+    /// Compiles it by the first of `compilers` that there is. `None`: there is none.
+    pub fn compile(name: &'static str, source: &str, compilers: &[Compiler]) -> Fallible<Option<Peer>> {
         let directory = std::env::temp_dir().join(format!("procession-bench-{}", std::process::id()));
         std::fs::create_dir(&directory)?;
         let peer = Peer { directory, name };
         let file = peer.program().with_extension("c");
         std::fs::write(&file, source)?;
-        match Command::new("cc").args(["-O2", "-pthread", "-o"]).args([&peer.program(), &file]).status() {
-            Ok(status) if status.success() => Ok(Some(peer)),
-            Ok(status) => Err(format!("cc: {status}").into()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("cc: {error}").into()),
+        for (compiler, language) in compilers {
+            let mut command = Command::new(compiler);
+            command.args(["-O2", "-pthread", "-x", language, "-o"]).args([&peer.program(), &file]);
+            match command.status() {
+                Ok(status) if status.success() => return Ok(Some(peer)),
+                Ok(status) => return Err(format!("{compiler}: {status}").into()),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(format!("{compiler}: {error}").into()),
+            }
         }
+        Ok(None)
     }
 
     fn program(&self) -> PathBuf {
@@ -74,12 +84,17 @@ impl Peer {
 
     /// What it says.
     pub fn run(&self, arguments: &[&str]) -> Fallible<String> {
-        let output = Command::new(self.program()).args(arguments).output()?;
-        let (said, complaint) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        match output.status.success() {
-            true => Ok(said.trim().to_owned()),
-            false => Err(format!("{}: {}: {said}{complaint}", self.name, output.status).into()),
-        }
+        said(Command::new(self.program()).args(arguments))
+    }
+}
+
+/// What a program says that ends well.
+pub fn said(command: &mut Command) -> Fallible<String> {
+    let output = command.output()?;
+    let (said, complaint) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    match output.status.success() {
+        true => Ok(said.trim().to_owned()),
+        false => Err(format!("{:?}: {}: {said}{complaint}", command.get_program(), output.status).into()),
     }
 }
 
