@@ -38,6 +38,7 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
             Killed("lock-timeout", LOOM),
             Killed("lock-timeout-timeout", LOOM2),
             Killed("lock-timeout-lock", LOOM2),
+            Killed("lock-timeout-lock", RMW2),
         ],
     ),
     ("L6", &[Killed("lock-threads-process", World::LoomRmw(Some(3)))]),
@@ -100,6 +101,7 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
         ],
     ),
     ("Q5", &[Killed("queue-close-all", TSO)]),
+    ("Q9", &[Killed("queue-get-get", RACE)]),
     ("J1", &[Killed("joinable-2-1", EXPLORER), Killed("joinable-many", EXPLORER)]),
     (
         "J2",
@@ -129,12 +131,20 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
     ("J12", &[Killed("joinable-put-work-join", RACE)]),
     ("J13", &[Killed("joinable-wrap", RACE)]),
     ("J14", &[Killed("again-2-2", EXPLORER)]),
-    ("P8", &[Killed("pipe-next-sender", EXPLORER), Killed("pipe-next-receiver", EXPLORER)]),
+    (
+        "P8",
+        &[
+            Killed("pipe-next-sender", EXPLORER),
+            Killed("pipe-next-receiver", EXPLORER),
+            Killed("pipe-take-over-sender", RMW2),
+        ],
+    ),
     (
         "V2",
         &[
             Small("wide", THREE_FOUR),
             Killed("wide-set-set-get", LOOM),
+            Killed("wide-add-add-get", LOOM2),
             Killed("wide-add-add-get", World::LoomRmw(Some(3))),
         ],
     ),

@@ -50,7 +50,6 @@ pub(super) const JOINABLE: &[(&str, &[Evidence])] = &[
             Killed("joinable-threads", TSO),
             Killed("joinable-done-done", EXPLORER),
             Killed("joinable-done-left", EXPLORER),
-            Killed("joinable-done-early", EXPLORER),
             Killed("joinable-done-too-often", EXPLORER),
             Explore("joinable-threads", LOOM2),
             Explore("joinable-threads", RMW2),

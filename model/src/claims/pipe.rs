@@ -95,7 +95,6 @@ pub(super) const PIPE: &[(&str, &[Evidence])] = &[
             Killed("pipe-take-over-receiver", RACE),
             Killed("pipe-take-over-sender", TSO),
             Killed("pipe-take-over-receiver", TSO),
-            Killed("pipe-take-over-sender", RMW2),
             Killed("pipe-take-over-receiver", RMW2),
         ],
     ),

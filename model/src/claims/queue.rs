@@ -98,7 +98,7 @@ pub(super) const QUEUE: &[(&str, &[Evidence])] = &[
             Explore("queue-put-len", RMW2),
         ],
     ),
-    ("Q9", &[Killed("queue-x3", RACE), Killed("queue-put-put", RACE), Killed("queue-get-get", RACE)]),
+    ("Q9", &[Killed("queue-x3", RACE), Killed("queue-put-put", RACE), Killed("queue-both", RACE)]),
     (
         "Q10",
         &[
