@@ -3,6 +3,7 @@
 
 pub mod array;
 pub mod cursor;
+pub mod exclusion;
 pub mod joinable;
 pub mod ledger;
 pub mod lock;
