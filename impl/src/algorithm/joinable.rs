@@ -129,12 +129,8 @@ impl<P: Platform, Q: Parts<P>, B: Books<P>> Queue<P, TaskParts<Q, B>> {
             match self.survey(platform) {
                 (Some(0), _) => return Ok(()),
                 (_, false) if deserted => return Err(Unjoined::Disconnected),
-                (_, false) if suspicious => {
-                    // Nobody would ever get it, if this is what nobody puts.
-                    self.check(platform, me, deadline)?;
-                    suspicious = false;
-                    continue;
-                }
+                // Nobody would ever get what nobody puts.
+                (_, false) if suspicious && !self.can_be(platform) => return Err(Unjoined::Corrupt),
                 (_, false) => {}
                 (_, true) => {
                     // What was slept on is compared with, once the lock has been waited for.
@@ -160,13 +156,12 @@ impl<P: Platform, Q: Parts<P>, B: Books<P>> Queue<P, TaskParts<Q, B>> {
         }
     }
 
-    /// Whether the queue's words are such as can be.
-    fn check(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<(), Unjoined> {
-        let entered = self.lock(platform, me, Side::Reader, (deadline, true))?;
-        let mut cursor = self.cursor(platform, Side::Reader);
-        let seen = self.see(platform, Side::Reader, &mut cursor);
-        self.leave(platform, Side::Reader, entered);
-        seen.map_err(Unjoined::from)
+    /// Whether the queue's words are such as can be, as far as can be seen from outside the locks.
+    fn can_be(&self, platform: &P) -> bool {
+        let cursor = self.glance(platform, Side::Reader);
+        // If not, the head must have moved between the two looks.
+        self.parts.ring().can_be(cursor.other(), cursor.own())
+            || self.glance(platform, Side::Reader).own() != cursor.own()
     }
 
     fn tasks(&self) -> Ledger<'_, P> {
@@ -182,8 +177,8 @@ impl<P: Platform, Q: Parts<P>, B: Books<P>> Queue<P, TaskParts<Q, B>> {
         deserted: bool,
     ) -> Result<Standing, Unjoined> {
         let entered = self.lock(platform, me, Side::Reader, patience)?;
-        let (ledger, head) = (self.tasks(), self.cursor(platform, Side::Reader).own());
-        let hands = ledger.hands(platform, me, head);
+        let ledger = self.tasks();
+        let hands = ledger.hands(platform, me, || self.own(platform, Side::Reader));
         let (put, got) = self.passed(platform);
         // It is said in the tail first, and whoever gets is told so from then on.
         let closed = || self.glance(platform, Side::Reader).other_is_closed();
@@ -203,8 +198,8 @@ impl<P: Platform, Q: Parts<P>, B: Books<P>> Queue<P, TaskParts<Q, B>> {
     pub fn acknowledge(&self, platform: &P, me: Owner, deadline: P::Deadline) -> Result<u32, Refused> {
         // Whoever died inside may have done so while this process waited for something else.
         let entered = self.lock(platform, me, Side::Reader, (deadline, true))?;
-        let (ledger, head) = (self.tasks(), self.cursor(platform, Side::Reader).own());
-        let lost = ledger.acknowledge(platform, me, head);
+        let ledger = self.tasks();
+        let lost = ledger.acknowledge(platform, me, self.own(platform, Side::Reader));
         self.leave(platform, Side::Reader, entered);
         ledger.tell(platform, || true);
         lost.map_err(|Blind| Refused::Blind)
@@ -241,7 +236,7 @@ impl<P: Platform, Q: Parts<P>, B: Books<P>> Queue<P, TaskParts<Q, B>> {
             platform.outer_loop_head(&[2]);
             let entered = self.lock(platform, me, Side::Reader, (deadline, false))?;
             let (put, got) = self.passed(platform);
-            let held = copies.count(platform, self.cursor(platform, Side::Reader).own());
+            let held = copies.count(platform, self.own(platform, Side::Reader));
             let same = self.passed(platform).0 == put;
             self.leave(platform, Side::Reader, entered);
             if same {

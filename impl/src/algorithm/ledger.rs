@@ -157,9 +157,10 @@ impl<P: Platform> Ledger<'_, P> {
         }
     }
 
-    /// Inside the getters' lock, after so many messages were got: what is finished, and what is in living hands.
-    pub fn hands(self, platform: &P, me: Owner, head: Progress) -> Result<Hands, Blind> {
+    /// Inside the getters' lock: what is finished, and what is in living hands.
+    pub fn hands(self, platform: &P, me: Owner, head: impl FnOnce() -> Progress) -> Result<Hands, Blind> {
         let Some(copies) = self.copies else { return self.tallies.hands(platform, me) };
+        let head = head();
         let held = copies.held(platform, me, head)?;
         let got = self.discarded_or(platform, head.count());
         Ok(Hands { finished: unfinished(got, held.in_hand + held.orphans), in_hand: held.in_hand })

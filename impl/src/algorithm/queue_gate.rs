@@ -143,10 +143,16 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         self.parts.control().gate(side)
     }
 
-    /// Inside the lock of `side`: how far it has come, and what it knows.
+    /// Inside the lock of `side`: how far it has come.
+    #[inline(always)]
+    pub(super) fn own(&self, platform: &P, side: Side) -> Progress {
+        self.parts.control().ring().peek(platform, side, &OWN)
+    }
+
+    /// Inside the same: that, and what the side knows of the other.
     #[inline(always)]
     pub(super) fn cursor(&self, platform: &P, side: Side) -> Cursor {
-        let own = self.parts.control().ring().peek(platform, side, &OWN);
+        let own = self.own(platform, side);
         Cursor::new(own, Progress::from_bits(platform.load(&self.gate(side).known, &KNOWN)))
     }
 

@@ -228,14 +228,20 @@ impl<'a, P: Platform> Ring<'a, P> {
         let site = if side == Side::Writer { &SEE_HEAD } else { &SEE_TAIL };
         let other = Progress::from_bits(platform.load(self.control.word(side.other()), site));
         let (tail, head) = if side == Side::Writer { (cursor.own, other) } else { (other, cursor.own) };
-        let bytes = tail.bytes_since(head);
-        let records = tail.records_since(head) as usize;
-        let whole = bytes.is_multiple_of(WORD_BYTES) && records <= bytes / WORD_BYTES && (bytes == 0) == (records == 0);
-        if bytes > self.capacity || !whole {
+        if !self.can_be(tail, head) {
             return Err(Corrupt);
         }
         cursor.other = other;
         Ok(())
+    }
+
+    /// Whether the two words can be such at one moment.
+    #[inline(always)]
+    pub(super) fn can_be(self, tail: Progress, head: Progress) -> bool {
+        let bytes = tail.bytes_since(head);
+        let records = tail.records_since(head) as usize;
+        let whole = bytes.is_multiple_of(WORD_BYTES) && records <= bytes / WORD_BYTES && (bytes == 0) == (records == 0);
+        bytes <= self.capacity && whole
     }
 
     /// Lets the other side know how far this one has come. Answers whether the reader has closed, if that can be known for

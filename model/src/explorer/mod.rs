@@ -114,7 +114,7 @@ impl Default for Limits {
             outcomes: false,
             loop_heads: true,
             mutant: None,
-            states: 20_000_000,
+            states: 32_000_000,
             time: Duration::from_secs(60),
             threads: 1,
             watch: |_| (),
