@@ -109,6 +109,16 @@ proptest! {
     }
 
     #[test]
+    fn queue_between_processes(program in program(Target::Queue)) {
+        judged(Target::Queue, &program)?;
+    }
+
+    #[test]
+    fn tasks_between_processes(program in program(Target::Tasks)) {
+        judged(Target::Tasks, &program)?;
+    }
+
+    #[test]
     fn slices_between_processes(program in program(Target::Slices)) {
         judged(Target::Slices, &program)?;
     }

@@ -98,11 +98,12 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
             Killed("queue-1-2", TSO),
             Killed("queue-many-1-2", EXPLORER),
             Explore("queue-put-get-twice", RMW),
+            Programs(Target::Queue, 1000),
         ],
     ),
     ("Q5", &[Killed("queue-close-all", TSO)]),
     ("Q9", &[Killed("queue-get-get", RACE)]),
-    ("J1", &[Killed("joinable-2-1", EXPLORER), Killed("joinable-many", EXPLORER)]),
+    ("J1", &[Killed("joinable-2-1", EXPLORER), Killed("joinable-many", EXPLORER), Programs(Target::Tasks, 1000)]),
     (
         "J2",
         &[Calm("joinable-2-1-1"), Killed("joinable-work-twice-join", EXPLORER), Killed("joinable-put-work-join", TSO)],

@@ -1,7 +1,8 @@
 //! What stands behind the claims about joinable queues.
 
 use super::worlds::{EXPLORER, LOOM2, RACE, RMW2, TSO};
-use crate::evidence::Evidence::{self, Explore, Killed};
+use crate::evidence::Evidence::{self, Explore, Killed, Programs};
+use crate::worlds::programs::Target;
 
 pub(super) const JOINABLE: &[(&str, &[Evidence])] = &[
     (
@@ -12,6 +13,7 @@ pub(super) const JOINABLE: &[(&str, &[Evidence])] = &[
             Killed("joinable-work-work", TSO),
             Explore("joinable-work-work", RMW2),
             Explore("joinable-work-work", LOOM2),
+            Programs(Target::Tasks, 60),
         ],
     ),
     (

@@ -1,7 +1,8 @@
 //! What stands behind the claims about queues.
 
 use super::worlds::{EXPLORER, LOOM2, PCT, RACE, RMW, RMW2, TSO, TWO_BY_ONE};
-use crate::evidence::Evidence::{self, Explore, Killed, Small};
+use crate::evidence::Evidence::{self, Explore, Killed, Programs, Small};
+use crate::worlds::programs::Target;
 
 pub(super) const QUEUE: &[(&str, &[Evidence])] = &[
     (
@@ -16,6 +17,7 @@ pub(super) const QUEUE: &[(&str, &[Evidence])] = &[
             Explore("queue-put-get-twice", RMW2),
             Explore("queue-put-put", LOOM2),
             Explore("queue-put-put", RMW2),
+            Programs(Target::Queue, 60),
         ],
     ),
     (

@@ -8,6 +8,7 @@ mod handle_jobs;
 pub mod jobs;
 pub mod kernel;
 pub mod processes;
+pub mod program_queues;
 mod program_roles;
 pub mod programs;
 pub mod sequential;

@@ -2,13 +2,14 @@
 //! and what it is told.
 
 use super::processes::{Barrier, Error};
+use super::program_queues::{play_queue, play_tasks};
 use super::programs::{ELEMENT_OPS, LOCK_OPS, LOG, Log, SLICE_OPS, Steps, VALUE_OPS};
 use crate::spec::{array, lock, value};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::getpid;
 use procession::{
-    AccessError, Array, ArrayGuard, ElementError, Handle, Lock, LockError, LockTimeoutError, RLock, RawValue,
-    SliceError, TryLockError, Value, ValueGuard, ValueLockError,
+    AccessError, Array, ArrayGuard, ElementError, Handle, JoinableQueue, Lock, LockError, LockTimeoutError, Queue,
+    RLock, RawValue, SliceError, TryLockError, Value, ValueGuard, ValueLockError,
 };
 use std::time::Duration;
 
@@ -57,12 +58,22 @@ pub(super) fn serve(task: &str) -> Result<(), Error> {
             barrier.meet(processes)?;
             play_array(&scribe, &steps, if target == "elements" { ELEMENT_OPS } else { SLICE_OPS }, &array)
         }
+        Some("queue") => {
+            let queue = Queue::inherited("first")?;
+            barrier.meet(processes)?;
+            play_queue(&scribe, &steps, &queue)
+        }
+        Some("tasks") => {
+            let queue = JoinableQueue::inherited("first")?;
+            barrier.meet(processes)?;
+            play_tasks(&scribe, &steps, &queue)
+        }
         _ => Err("no such target".into()),
     }
 }
 
 /// An answer that no specification knows.
-const FAILED: u64 = 99;
+pub(super) const FAILED: u64 = 99;
 
 fn outcome<G>(told: Result<G, LockError<G>>) -> (Option<G>, u64) {
     match told {
@@ -93,7 +104,7 @@ fn number(number: u64) -> u64 {
     1 << 32 | number & 0xffff_ffff
 }
 
-struct Scribe {
+pub(super) struct Scribe {
     tickets: RawValue<u64>,
     log: Log,
 }
@@ -108,7 +119,7 @@ impl Scribe {
     }
 
     /// Notes the call and the answer of every step; at last lets go of whatever is held.
-    fn play(
+    pub(super) fn play(
         &self,
         steps: &[usize],
         ops: usize,

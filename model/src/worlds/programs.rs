@@ -4,12 +4,13 @@
 //! order in which things happened. The events stand in shared memory and outlive a process that kills itself.
 
 use super::processes::{Barrier, Error, Helper, Started};
+use super::program_queues::{MOST, QUEUE_OPS, TASK_OPS, queue_answer, queue_spec, task_answer, task_spec};
 use crate::check::{Order, Verdict, check};
 use crate::draw;
 use crate::history::{Event, History};
 use crate::spec::{Actor, Spec, array, lock, value};
 use crate::worlds::kernel::Line;
-use procession::{Array, Lock, RLock, RawValue, Share, Value};
+use procession::{Array, AsIs, JoinableQueue, Lock, Queue, QueueOptions, RLock, RawValue, Share, Value};
 use std::process::Command;
 
 /// What the processes use.
@@ -27,9 +28,13 @@ pub enum Target {
     Elements,
     /// An array, by slices, and one element of it.
     Slices,
+    /// A queue.
+    Queue,
+    /// A queue of tasks.
+    Tasks,
 }
 
-/// What a process does, step by step: numbers of [`LOCK_OPS`], [`VALUE_OPS`] and so on; one past the end kills the process.
+/// What a process does, step by step: numbers of [`LOCK_OPS`], [`VALUE_OPS`], [`QUEUE_OPS`] and so on; one past the end kills the process.
 pub type Steps = Vec<usize>;
 
 /// What a process with a lock can do.
@@ -89,6 +94,8 @@ impl Target {
             Target::Value | Target::Wide => VALUE_OPS.len(),
             Target::Elements => ELEMENT_OPS.len(),
             Target::Slices => SLICE_OPS.len(),
+            Target::Queue => QUEUE_OPS.len(),
+            Target::Tasks => TASK_OPS.len(),
         }
     }
 
@@ -100,6 +107,8 @@ impl Target {
             Target::Wide => "wide",
             Target::Elements => "elements",
             Target::Slices => "slices",
+            Target::Queue => "queue",
+            Target::Tasks => "tasks",
         }
     }
 }
@@ -116,6 +125,8 @@ pub fn run(helper: &Helper, target: Target, program: &[Steps]) -> Result<Result<
             run_on(helper, target, program, &array::Array::new(false, false), ELEMENT_OPS, array_answer)
         }
         Target::Slices => run_on(helper, target, program, &array::Array::new(false, false), SLICE_OPS, array_answer),
+        Target::Queue => run_on(helper, target, program, &queue_spec(), QUEUE_OPS, queue_answer),
+        Target::Tasks => run_on(helper, target, program, &task_spec(), TASK_OPS, task_answer),
     }
 }
 
@@ -201,6 +212,8 @@ enum Shared {
     Value([Value<u64>; 2]),
     Wide([Value<[u64; 4]>; 2]),
     Array(Array<u32>),
+    Queue(Queue<u64, AsIs>),
+    Tasks(JoinableQueue<u64, AsIs>),
 }
 
 impl Shared {
@@ -211,6 +224,8 @@ impl Shared {
             Target::Value => Shared::Value([Value::new(0)?, Value::new(0)?]),
             Target::Wide => Shared::Wide([Value::new([0; 4])?, Value::new([0; 4])?]),
             Target::Elements | Target::Slices => Shared::Array(Array::new(array::LENGTH)?),
+            Target::Queue => Shared::Queue(QueueOptions::new(MOST).create()?),
+            Target::Tasks => Shared::Tasks(QueueOptions::new(MOST).create_joinable()?),
         })
     }
 
@@ -221,6 +236,8 @@ impl Shared {
             Shared::Value([first, second]) => command.share("first", first).share("second", second),
             Shared::Wide([first, second]) => command.share("first", first).share("second", second),
             Shared::Array(array) => command.share("first", array),
+            Shared::Queue(queue) => command.share("first", queue),
+            Shared::Tasks(queue) => command.share("first", queue),
         };
     }
 }
