@@ -4,16 +4,15 @@ use crate::algorithm::queue::Receipt;
 use crate::algorithm::queue_many::Room;
 use crate::codec::{Codec, EncodeError};
 use crate::pipe_error::Unsent;
-use crate::queue_end::{Raw, WAIT};
+use crate::queue_end::{QueueEnd, Raw, WAIT};
 use crate::queue_error::{GetError, PutError};
-use crate::queue_place::Content;
+use crate::queue_place::{Content, Located};
 use crate::queue_sides::{Failed, Getter, Missed, Putter, get_error};
 
 /// The most messages of one entry into a lock: beyond it there is little to gain, and others wait.
 const BATCH: usize = 64;
 
 /// Messages one after the other in one buffer.
-#[derive(Default)]
 struct Batch {
     bytes: Vec<u8>,
     /// Where each ends.
@@ -23,6 +22,17 @@ struct Batch {
 }
 
 impl Batch {
+    /// None, and memory for so many of so many bytes each, if that is always the same.
+    fn of(most: usize, fixed: Option<usize>) -> Batch {
+        let bytes = Vec::with_capacity(fixed.map_or(0, |fixed| most * fixed));
+        Batch { bytes, ends: Vec::with_capacity(most), receipts: Vec::new() }
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
     fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let start = |index: usize| index.checked_sub(1).map_or(0, |before| self.ends[before]);
         self.ends.iter().enumerate().map(move |(index, end)| &self.bytes[start(index)..*end])
@@ -49,25 +59,28 @@ impl<T, C: Codec<T>, Q: Content> Putter<T, C, Q> {
     /// others are still in it, if it was given as `&mut`. What others put may come between any two.
     pub fn put_many(&self, values: impl IntoIterator<Item = T>) -> Result<(), Unsent<Vec<T>, PutError>> {
         let mut values = values.into_iter();
+        let mut taken = Vec::with_capacity(values.size_hint().0.min(BATCH));
+        let mut batch = Batch::of(taken.capacity(), C::fixed());
         loop {
-            let mut taken: Vec<T> = values.by_ref().take(BATCH).collect();
+            taken.extend(values.by_ref().take(BATCH));
             if taken.is_empty() {
                 return Ok(());
             }
-            if let Err((put, failed)) = self.put_batch(&taken) {
+            if let Err((put, failed)) = self.put_batch(&taken, &mut batch) {
                 taken.drain(..put);
                 return Err(Unsent { value: taken, error: self.put_error(failed) });
             }
+            taken.clear();
+            batch.clear();
         }
     }
 
     /// Answers how many were put before it failed, if it did.
-    fn put_batch(&self, values: &[T]) -> Result<(), (usize, Failed)> {
-        let mut batch = Batch::default();
+    fn put_batch(&self, values: &[T], batch: &mut Batch) -> Result<(), (usize, Failed)> {
         let mut scratch = Vec::new();
         let mut failed = None;
         for value in values {
-            if let Err(error) = encode::<T, C>(value, &mut scratch, &mut batch) {
+            if let Err(error) = encode::<T, C>(value, &mut scratch, batch) {
                 failed = Some(Failed::Encode(error));
                 break;
             }
@@ -95,6 +108,26 @@ fn encode<T, C: Codec<T>>(value: &T, scratch: &mut Vec<u8>, batch: &mut Batch) -
     Ok(())
 }
 
+/// Of messages that were got together, those that have not become values so far.
+struct Left<'q, L: Located> {
+    end: &'q QueueEnd<L>,
+    receipts: std::slice::Iter<'q, Receipt>,
+}
+
+impl<'q, L: Located> Left<'q, L> {
+    #[inline]
+    fn next(&mut self) -> Option<Raw<'q, L>> {
+        self.receipts.next().map(|receipt| Raw { end: self.end, receipt: *receipt })
+    }
+}
+
+impl<L: Located> Drop for Left<'_, L> {
+    /// A codec has panicked: they are done with, as the one that it was at.
+    fn drop(&mut self) {
+        while self.next().is_some() {}
+    }
+}
+
 impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
     /// Gets at least one message and at most `most`, of those that are there, and adds them to `messages`; answers how many:
     /// never more than 64, since nobody else gets anything meanwhile. Faster than one by one. Blocks while there is none;
@@ -102,17 +135,20 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
     ///
     /// If one is no value of the type, that is told; those that were got with it are in `messages` nevertheless.
     pub fn get_many(&self, messages: &mut Vec<T>, most: usize) -> Result<usize, GetError> {
-        let mut batch = Batch::default();
         let most = most.min(BATCH);
+        let mut batch = Batch::of(most, C::fixed());
+        batch.receipts.reserve(most);
         let got = self.end.with(|queue, shm, me| queue.get_many(shm, me, WAIT, (most, &mut batch)));
         let count = got.map_err(Missed::Attach).and_then(|got| got.map_err(Missed::Refused)).map_err(get_error)?;
-        let raw: Vec<_> = batch.receipts.iter().map(|receipt| Raw { end: &self.end, receipt: *receipt }).collect();
+        let mut left = Left { end: &self.end, receipts: batch.receipts.iter() };
         let mut failed = None;
-        for (bytes, raw) in batch.iter().zip(raw) {
+        messages.reserve(count);
+        for bytes in batch.iter() {
+            let raw = left.next();
             match C::decode_from(bytes) {
                 Ok(message) => {
                     messages.push(message);
-                    raw.keep();
+                    raw.map(Raw::keep);
                 }
                 Err(error) => failed = Some(error),
             }
