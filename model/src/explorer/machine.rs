@@ -5,7 +5,7 @@
 //! 2. A kill can come at any moment: to a role that runs or sleeps, and to a process that has done all it had to do, as long as
 //!    others have not. A role that is dead and not yet known to be is the same as one that is stopped: so it is known at once.
 //! 3. Nobody ticks before the first death; after each, everybody once, or once in each operation, or one for all
-//!    ([`Ticks`](super::Ticks)). Whoever would need another tick sleeps for ever.
+//!    ([`Ticks`]). Whoever would need another tick sleeps for ever.
 //! 4. A sleep with a deadline may end by it at any moment. A sleep may end for no reason, a few times in all.
 //! 5. In TSO a store goes to the role's buffer, of `DEPTH` places, and from there to memory at any later moment; a
 //!    modification, a sequentially consistent store or fence, a wait or a wake comes after one's own stores are in memory, and
