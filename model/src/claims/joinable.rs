@@ -121,6 +121,8 @@ pub(super) const JOINABLE: &[(&str, &[Evidence])] = &[
         "J13",
         &[
             Killed("joinable-wrap", EXPLORER),
+            Killed("again-wrap", EXPLORER),
+            Killed("again-wrap", TSO),
             Killed("joinable-limit", EXPLORER),
             Killed("joinable-limit", RACE),
             Explore("joinable-wrap", RMW2),

@@ -88,11 +88,13 @@ impl Subject for RedeliverySubject {
 
     fn build<P: ModelPlatform>(&self) -> Shared<P> {
         let words = words_for(self.copies, WORD_BYTES).unwrap_or(0);
+        // The copy that was begun last is of the last message there was.
+        let number = |place: usize| if place == FIRST_NUMBER { self.queue.past.0.saturating_sub(1).into() } else { 0 };
         Shared {
             queue: self.queue.build(),
             totals: Totals::from_words([P::word(0), P::word(0), P::word(0)], P::word(0)),
             events: P::word(0),
-            copies: (0..words).map(|_| P::word(0)).collect(),
+            copies: (0..words).map(|place| P::word(number(place))).collect(),
         }
     }
 
@@ -142,6 +144,9 @@ impl Subject for RedeliverySubject {
     }
 }
 
+/// Where the first copy says which message it is of.
+const FIRST_NUMBER: usize = 2;
+
 const A: Op = Op::Queue(Put(Message { id: 1, bytes: 8 }));
 const B: Op = Op::Queue(Put(Message { id: 2, bytes: 8 }));
 const GET: Op = Op::Queue(Get);
@@ -158,6 +163,8 @@ const fn copies(copies: usize, most: usize, roles: [&'static [usize]; 2]) -> Red
 pub fn redeliveries() -> Vec<Scenario<RedeliverySubject>> {
     let alone = copies(2, 2, [&[0], &[0]]);
     let pair = copies(2, 1, [&[0, 1], &[0, 1]]);
+    // The count passes its last number, and the position its last byte.
+    let old = RedeliverySubject { queue: QueueSubject { past: ((1 << 31) - 1, u32::MAX - 7), ..pair.queue }, ..pair };
     vec![
         Scenario::new("again-work", copies(1, 1, [&[0], &[1]]), [&[A], WORK]),
         Scenario::new("again-get-get", pair, [&[A, TRY_GET, Op::Done], &[TRY_GET, Op::Done]]),
@@ -168,6 +175,7 @@ pub fn redeliveries() -> Vec<Scenario<RedeliverySubject>> {
         ),
         Scenario::new("again-discard", alone, [&[A, B, GET, CLOSE, DISCARD, Op::Done], &[Op::Unfinished]]),
         Scenario::new("again-acknowledge", pair, [&[A, GET, Op::Done], &[Op::Acknowledge, Op::Unfinished]]),
+        Scenario::new("again-wrap", old, [&[A, TRY_GET, Op::Done, B], &[TRY_GET, Op::Done]]),
         Scenario::new("again-threads", alone, [&[A, GET, Op::Done], &[B, GET, Op::Done]]).in_one_process(),
     ]
 }
