@@ -31,6 +31,8 @@ const CPYTHON: &str = include_str!("many_processes_peer.py");
 /// Who puts is the upper half of a number, which one of its the lower half.
 const PLACE: u64 = u32::MAX as u64;
 const BATCH: usize = 32;
+/// In place of the moment when all began.
+const NEVER: u64 = u64::MAX;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Against {
@@ -127,12 +129,14 @@ impl Course<'_> {
             while self.began.get()? == 0 {
                 std::thread::yield_now(); // the others may be on this CPU
             }
-            Ok(())
+            if self.began.get()? == NEVER { Err("another process failed".into()) } else { Ok(()) }
         };
         let done: Fallible<()> = begin().and_then(|()| part());
         if let Err(error) = &done {
             eprintln!("{error}");
-            let _ = self.queue.close_now(); // the others would wait for it for ever
+            // The others would wait for it for ever.
+            self.began.set(NEVER);
+            let _ = self.queue.close_now();
         }
         done.is_ok()
     }

@@ -22,10 +22,10 @@ struct Batch {
 }
 
 impl Batch {
-    /// None, and memory for so many of so many bytes each, if that is always the same.
-    fn of(most: usize, fixed: Option<usize>) -> Batch {
-        let bytes = Vec::with_capacity(fixed.map_or(0, |fixed| most * fixed));
-        Batch { bytes, ends: Vec::with_capacity(most), receipts: Vec::new() }
+    /// None, and memory for so many, if every message has so many bytes: for no more than fit into the queue.
+    fn of(most: usize, fixed: Option<usize>, capacity: usize) -> Batch {
+        let bytes = fixed.map_or(0, |fixed| most.saturating_mul(fixed).min(capacity));
+        Batch { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(most), receipts: Vec::new() }
     }
 
     fn clear(&mut self) {
@@ -59,8 +59,9 @@ impl<T, C: Codec<T>, Q: Content> Putter<T, C, Q> {
     /// others are still in it, if it was given as `&mut`. What others put may come between any two.
     pub fn put_many(&self, values: impl IntoIterator<Item = T>) -> Result<(), Unsent<Vec<T>, PutError>> {
         let mut values = values.into_iter();
-        let mut taken = Vec::with_capacity(values.size_hint().0.min(BATCH));
-        let mut batch = Batch::of(taken.capacity(), C::fixed());
+        let likely = values.size_hint().0.min(BATCH);
+        let mut taken = Vec::with_capacity(likely);
+        let mut batch = Batch::of(likely, C::fixed(), self.end.capacity());
         loop {
             taken.extend(values.by_ref().take(BATCH));
             if taken.is_empty() {
@@ -135,20 +136,21 @@ impl<T, C: Codec<T>, Q: Content> Getter<T, C, Q> {
     ///
     /// If one is no value of the type, that is told; those that were got with it are in `messages` nevertheless.
     pub fn get_many(&self, messages: &mut Vec<T>, most: usize) -> Result<usize, GetError> {
-        let most = most.min(BATCH);
-        let mut batch = Batch::of(most, C::fixed());
+        let most = most.min(BATCH).min(self.end.most() as usize);
+        let mut batch = Batch::of(most, C::fixed(), self.end.capacity());
         batch.receipts.reserve(most);
         let got = self.end.with(|queue, shm, me| queue.get_many(shm, me, WAIT, (most, &mut batch)));
         let count = got.map_err(Missed::Attach).and_then(|got| got.map_err(Missed::Refused)).map_err(get_error)?;
         let mut left = Left { end: &self.end, receipts: batch.receipts.iter() };
         let mut failed = None;
         messages.reserve(count);
-        for bytes in batch.iter() {
-            let raw = left.next();
+        // There was room for one more than was got, perhaps.
+        for bytes in batch.iter().take(count) {
+            let Some(raw) = left.next() else { break };
             match C::decode_from(bytes) {
                 Ok(message) => {
                     messages.push(message);
-                    raw.map(Raw::keep);
+                    raw.keep();
                 }
                 Err(error) => failed = Some(error),
             }

@@ -1,7 +1,7 @@
 //! Many messages at a time, between processes and in both sorts of queues: their order, what comes back where not all can be put,
 //! and what is in the way of others.
 
-use procession::{JoinableQueue, PutError, Queue, QueueOptions};
+use procession::{AsIs, GetError, JoinableQueue, PutError, Queue, QueueOptions, TaskDoneError};
 use procession_tests::pipe_tasks::Remote;
 use procession_tests::queue_tasks::{Message, message};
 use procession_tests::{Name, Watchdog, task};
@@ -128,4 +128,37 @@ fn joining_after_an_item_that_cannot_be_written() {
     let queue = JoinableQueue::bounded(4).unwrap();
     assert!(matches!(queue.put(Moody(message(13, 1))).unwrap_err().error, PutError::Encode(_)));
     assert_eq!((queue.unfinished(), queue.join()), (Ok(0), Ok(())));
+}
+
+/// A task that there is no place in hand for stays in the queue, however many are asked for.
+#[test]
+fn many_of_those_that_are_delivered_again() {
+    let queue: JoinableQueue<u64, AsIs> = QueueOptions::new(10).create_redelivering(2, 8).unwrap();
+    queue.put_many([1, 2, 3]).unwrap();
+    let mut messages = Vec::new();
+    assert_eq!((queue.get_many(&mut messages, 9), &messages[..]), (Ok(2), &[1, 2][..]));
+    assert_eq!(queue.get_many(&mut messages, 9), Err(GetError::TooManyTasks));
+    assert_eq!((queue.len(), queue.unfinished()), (Ok(1), Ok(3)));
+    queue.task_done().unwrap();
+    assert_eq!((queue.get_many(&mut messages, 9), &messages[..]), (Ok(1), &[1, 2, 3][..]));
+    (0..2).for_each(|_| queue.task_done().unwrap());
+    assert_eq!((queue.join(), queue.task_done()), (Ok(()), Err(TaskDoneError::NoTask)));
+}
+
+/// Messages that say nothing but that they are there.
+#[test]
+fn many_that_are_empty() {
+    let queue: Queue<()> = QueueOptions::new(200).create().unwrap();
+    let plain: Queue<(), AsIs> = QueueOptions::new(200).create().unwrap();
+    queue.put_many([(); 150]).unwrap();
+    queue.put_many([]).unwrap();
+    plain.put_many([(); 150]).unwrap();
+    let (mut messages, mut others) = (Vec::new(), Vec::new());
+    while messages.len() < 150 {
+        queue.get_many(&mut messages, usize::MAX).unwrap();
+    }
+    while others.len() < 150 {
+        plain.get_many(&mut others, usize::MAX).unwrap();
+    }
+    assert!(queue.is_empty() && plain.is_empty() && messages.len() == 150 && others.len() == 150);
 }

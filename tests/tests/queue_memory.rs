@@ -39,9 +39,10 @@ struct Taken {
 
 impl Taken {
     fn now() -> Taken {
-        let rollup = fs::read_to_string("/proc/self/smaps_rollup").unwrap();
-        let private = rollup.lines().find_map(|line| line.strip_prefix("Anonymous:")).unwrap();
-        let private: usize = private.trim().trim_end_matches(" kB").parse().unwrap();
+        let maps = fs::read_to_string("/proc/self/smaps").unwrap();
+        let kilobytes = |line: &str| line.trim().trim_end_matches(" kB").parse::<usize>().unwrap();
+        let private: usize = maps.lines().filter_map(|line| line.strip_prefix("Anonymous:")).map(kilobytes).sum();
+        assert!(private > 0, "{maps}");
         let descriptors: Vec<_> = fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap().path()).collect();
         // That of the folder itself is gone by now.
         let links = descriptors.iter().filter_map(|path| Some((path, fs::read_link(path).ok()?)));

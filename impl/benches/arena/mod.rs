@@ -58,24 +58,25 @@ pub type Compiler = (&'static str, &'static str);
 pub const C: Compiler = ("cc", "c");
 
 impl Peer {
-    /// Compiles it by the first of `compilers` that there is. `None`: there is none.
+    /// Compiles it by the first of `compilers` that there is and that can. `None`: there is none.
     pub fn compile(name: &'static str, source: &str, compilers: &[Compiler]) -> Fallible<Option<Peer>> {
         let directory = std::env::temp_dir().join(format!("procession-bench-{}", std::process::id()));
         std::fs::create_dir(&directory)?;
         let peer = Peer { directory, name };
         let file = peer.program().with_extension("c");
         std::fs::write(&file, source)?;
+        let mut failed = None;
         for (compiler, language) in compilers {
             let mut command = Command::new(compiler);
             command.args(["-O2", "-pthread", "-x", language, "-o"]).args([&peer.program(), &file]);
             match command.status() {
                 Ok(status) if status.success() => return Ok(Some(peer)),
-                Ok(status) => return Err(format!("{compiler}: {status}").into()),
+                Ok(status) => failed = Some(format!("{compiler}: {status}")),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => return Err(format!("{compiler}: {error}").into()),
             }
         }
-        Ok(None)
+        failed.map_or(Ok(None), |failed| Err(failed.into()))
     }
 
     fn program(&self) -> PathBuf {

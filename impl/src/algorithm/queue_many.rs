@@ -8,7 +8,7 @@ use crate::platform::Platform;
 
 /// Where messages go that somebody gets.
 pub trait Room {
-    /// Room for one more of so many bytes. `None`: there is none.
+    /// Room for one more of so many bytes, which is perhaps not got after all. `None`: there is none.
     fn next(&mut self, bytes: usize) -> Option<&mut [u8]>;
     /// It is there.
     fn got(&mut self, receipt: Receipt);
