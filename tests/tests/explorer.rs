@@ -40,7 +40,7 @@ fn outcomes_are_those_of_loom_rmw_and_shuttle() {
             let ours = explored(scenario.name(), &limits);
             assert!(ours.exhausted, "{}", scenario.name());
             let setting =
-                |world| Setting { kills, survey: true, limit: Duration::from_millis(700), ..Setting::new(world) };
+                |world| Setting { kills, survey: true, limit: Duration::from_millis(400), ..Setting::new(world) };
             for (world, count) in [(World::LoomRmw(None), &mut by_loom), (World::ShuttleDfs(20_000), &mut by_shuttle)] {
                 let run = scenario.run(&setting(world));
                 let theirs: BTreeSet<String> = run.outcomes.keys().cloned().collect();

@@ -17,7 +17,7 @@
 //! 3. All messages are in one order, that of the tail; they leave in this order.
 //! 4. Nobody sleeps on a count that was left before its mark was written: marks are written inside the lock of the side that
 //!    sleeps, so that an older one never comes after a newer one; and see the fourth invariant of the ring.
-//! 5. A tick is never lost: whoever has one raises the alarm of its side, and whoever finds too little there asks before it
+//! 5. A tick of those who put or get is never lost: whoever has one raises the alarm of its side, and whoever finds too little there asks before it
 //!    sleeps, in whatever operation, until somebody has asked and found that somebody is left. So one tick for a death is
 //!    enough, and who was told that nobody is left is told so again at once.
 //! 6. CLOSED is in the words that are slept on: whoever is about to sleep when it comes does not.
@@ -229,9 +229,10 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
             }
             let refused = match self.look(platform, side, cursor, &enough) {
                 Ok(true) => return Ok(turn),
-                Ok(false) if side == Side::Reader && cursor.other_is_closed() => {
+                // Whoever has died since may have had something in hand.
+                Ok(false) if side == Side::Reader && (deserted || cursor.other_is_closed()) => {
                     *orphan = self.orphan(platform, me, cursor);
-                    Some(Refused::Closed)
+                    Some(if cursor.other_is_closed() { Refused::Closed } else { Refused::Disconnected })
                 }
                 Ok(false) if deserted => Some(Refused::Disconnected),
                 Ok(false) if asks || self.alarm(platform, side).is_raised() => {
@@ -323,8 +324,11 @@ impl<P: Platform, Q: Parts<P>> Queue<P, Q> {
         let cursor = self.glance(platform, side);
         let closed = if side == Side::Writer { cursor.own().is_closed() } else { cursor.other_is_closed() };
         let lacks = !self.is_behind(side, &cursor) && !enough(&cursor);
+        // That nothing will come is not the end where the dead had something in hand: who did is to be seen from inside only.
+        let is_hidden = (closed || deserted) && self.parts.ledger().is_some_and(|ledger| ledger.redelivers());
         match (closed, lacks) {
             (true, _) if side == Side::Writer => return Err(Refused::Closed),
+            (_, true) if side == Side::Reader && is_hidden => {}
             (true, true) => return Err(Refused::Closed),
             (false, true) => return Err(if deserted { Refused::Disconnected } else { Refused::WouldBlock }),
             (_, false) => {}

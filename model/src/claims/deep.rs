@@ -36,6 +36,7 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
         &[
             Killed("lock-x3-timeout", EXPLORER),
             Killed("lock-timeout", LOOM),
+            Killed("lock-timeout", RMW),
             Killed("lock-timeout-timeout", LOOM2),
             Killed("lock-timeout-lock", LOOM2),
             Killed("lock-timeout-lock", RMW2),
@@ -72,6 +73,7 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
             Killed("array-update-update-read", World::LoomRmw(Some(3))),
         ],
     ),
+    ("A7", &[Killed("array-given-rlock", LOOM)]),
     (
         "P1",
         &[
@@ -131,7 +133,16 @@ pub(super) const DEEP: &[(&str, &[Evidence])] = &[
     ("J11", &[Killed("joinable-next-worker-join", EXPLORER)]),
     ("J12", &[Killed("joinable-put-work-join", RACE)]),
     ("J13", &[Killed("joinable-wrap", RACE)]),
-    ("J14", &[Killed("again-2-2", EXPLORER)]),
+    (
+        "J14",
+        &[
+            Killed("again-2-2", EXPLORER),
+            Killed("again-many", EXPLORER),
+            Killed("again-many-full", EXPLORER),
+            Killed("again-try-try", EXPLORER),
+            Killed("again-close-try", EXPLORER),
+        ],
+    ),
     (
         "P8",
         &[

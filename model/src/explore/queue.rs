@@ -91,19 +91,25 @@ pub(super) fn got(bytes: &[u8]) -> Answer {
 
 /// Messages that were got together.
 #[derive(Default)]
-struct Several(Vec<Vec<u8>>);
+pub(super) struct Several {
+    bytes: Vec<Vec<u8>>,
+    pub(super) receipts: Vec<Receipt>,
+}
 
 impl Room for Several {
     fn next(&mut self, bytes: usize) -> Option<&mut [u8]> {
-        self.0.push(vec![0; bytes]);
-        self.0.last_mut().map(Vec::as_mut_slice)
+        self.bytes.push(vec![0; bytes]);
+        self.bytes.last_mut().map(Vec::as_mut_slice)
     }
-    fn got(&mut self, _receipt: Receipt) {}
+    fn got(&mut self, receipt: Receipt) {
+        self.receipts.push(receipt);
+    }
 }
 
 impl Several {
-    fn answer(&self, count: usize) -> Answer {
-        let all: Vec<Answer> = self.0.iter().map(|bytes| got(bytes)).collect();
+    /// There may have been room for one that was not got.
+    pub(super) fn answer(&self, count: usize) -> Answer {
+        let all: Vec<Answer> = self.bytes.iter().take(self.receipts.len()).map(|bytes| got(bytes)).collect();
         match all[..] {
             [answer] if count == 1 => answer,
             [Answer::Got(first), Answer::Got(second)] if count == 2 => Answer::GotTwo(first, second),

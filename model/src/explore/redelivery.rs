@@ -4,12 +4,12 @@ use super::queue::{self, Here, QueueSubject, queue};
 use crate::scenario::{ModelPlatform, Scenario, Subject};
 use crate::spec;
 use crate::spec::queue::Message;
-use crate::spec::queue::Op::{Close, Discard, Get, Put, TryGet};
+use crate::spec::queue::Op::{Close, Discard, Get, GetTwo, Put, PutTwo, TryGet};
 use crate::spec::redelivery::{Answer, Op, Task};
 use procession::algorithm::Owner;
 use procession::algorithm::joinable::Unjoined;
 use procession::algorithm::ledger::{Books, Ledger, TaskParts};
-use procession::algorithm::queue::{Queue, Receipt, Refused};
+use procession::algorithm::queue::{Patience, Queue, Receipt, Refused};
 use procession::algorithm::redelivery::{Copies, words_for};
 use procession::algorithm::ring::WORD_BYTES;
 use procession::algorithm::tally::{NoTask, Tallies, Totals};
@@ -65,6 +65,31 @@ impl RedeliverySubject {
     }
 }
 
+/// Two at once: in hand in the order in which they were got.
+fn get_two<P: ModelPlatform>(
+    queue: &Queue<P, TaskParts<Here<'_, P>, &Shared<P>>>,
+    (platform, me): (&P, Owner),
+    hand: &mut Hand,
+) -> Result<Answer, Refused> {
+    let mut several = queue::Several::default();
+    let patience = Patience { waits: true, asks: false, deadline: P::never() };
+    let count = queue.get_many(platform, me, patience, (2, &mut several))?;
+    let got = several.answer(count);
+    let messages = match got {
+        spec::queue::Answer::Got(message) => vec![message],
+        spec::queue::Answer::GotTwo(first, second) => vec![first, second],
+        _ => vec![],
+    };
+    let tasks = messages.into_iter().zip(several.receipts);
+    let tasks = tasks.map(|(message, receipt)| (Task { message, times: receipt.times }, receipt));
+    let first = hand.len();
+    hand.extend(tasks);
+    Ok(match hand.get(first) {
+        Some((task, _)) if task.times > 0 => Answer::Again(*task),
+        _ => Answer::Queue(got),
+    })
+}
+
 fn joined(result: Result<(), Unjoined>) -> Option<Answer> {
     Some(match result {
         Ok(()) => Answer::Done,
@@ -108,11 +133,17 @@ impl Subject for RedeliverySubject {
     ) -> Option<Answer> {
         let queue = Queue::<P, _>::new(TaskParts { queue: Here(&self.queue, &shared.queue, platform), books: shared });
         match *op {
-            Op::Queue(op @ (Get | TryGet)) => match self.get(&queue, (platform, me), hand, &op) {
-                Ok(answer) => Some(answer),
-                Err(Refused::TooMany) => Some(Answer::TooMany),
-                Err(refused) => queue::told(refused).map(Answer::Queue).ok(),
-            },
+            Op::Queue(op @ (Get | TryGet | GetTwo)) => {
+                let got = match op {
+                    GetTwo => get_two(&queue, (platform, me), hand),
+                    _ => self.get(&queue, (platform, me), hand, &op),
+                };
+                match got {
+                    Ok(answer) => Some(answer),
+                    Err(Refused::TooMany) => Some(Answer::TooMany),
+                    Err(refused) => queue::told(refused).map(Answer::Queue).ok(),
+                }
+            }
             Op::Queue(op) => {
                 let answer = self.queue.apply_to(&queue, platform, me, &op);
                 answer.or_else(queue::told).map(Answer::Queue).ok()
@@ -149,7 +180,9 @@ const FIRST_NUMBER: usize = 2;
 
 const A: Op = Op::Queue(Put(Message { id: 1, bytes: 8 }));
 const B: Op = Op::Queue(Put(Message { id: 2, bytes: 8 }));
+const BOTH: Op = Op::Queue(PutTwo(Message { id: 1, bytes: 8 }, Message { id: 2, bytes: 8 }));
 const GET: Op = Op::Queue(Get);
+const GET_TWO: Op = Op::Queue(GetTwo);
 const TRY_GET: Op = Op::Queue(TryGet);
 const CLOSE: Op = Op::Queue(Close);
 const DISCARD: Op = Op::Queue(Discard);
@@ -185,9 +218,15 @@ pub fn redeliveries() -> Vec<Scenario<RedeliverySubject>> {
 pub fn large() -> Vec<Scenario<RedeliverySubject>> {
     let pair = copies(2, 1, [&[0, 1], &[0, 1]]);
     let two = copies(2, 2, [&[2], &[0, 1]]);
+    let lone = copies(2, 1, [&[0], &[0, 1, 2]]);
+    let (full, one) = (copies(2, 2, [&[0], &[0, 1]]), copies(1, 2, [&[0], &[0, 1]]));
     vec![
         Scenario::new("again-join", pair, [&[A, GET, Op::Done], &[Op::Join]]),
         Scenario::new("again-close", pair, [&[A, TRY_GET, CLOSE, Op::Done], &[GET, Op::Done, Op::Join]]),
+        Scenario::new("again-try-try", lone, [&[A, GET], &[TRY_GET, Op::Done], &[TRY_GET]]),
+        Scenario::new("again-close-try", lone, [&[A, GET, CLOSE], &[TRY_GET, Op::Done], &[TRY_GET]]),
+        Scenario::new("again-many", full, [&[BOTH, GET_TWO, Op::Done, Op::Done], &[TRY_GET, Op::Done]]),
+        Scenario::new("again-many-full", one, [&[BOTH, GET_TWO, Op::Done, GET_TWO, Op::Done], &[TRY_GET, Op::Done]]),
         Scenario::new("again-1-2", two, [WORK, WORK, &[A]]),
         Scenario::new("again-2-2", two, [&[GET, Op::Done, GET, Op::Done], WORK, &[A, B]]),
     ]

@@ -85,9 +85,11 @@ impl Joinable {
     }
 
     /// What the queue does; a task that is got is in hand, and one too many is not put.
-    fn pass(&self, actor: Actor, (answer, queue): (queue::Answer, Queue)) -> (Answer, Joinable) {
-        if queue.messages.len() > self.queue.messages.len() && self.unfinished() >= self.limit {
-            return (Answer::TooMany, self.clone());
+    fn pass(&self, actor: Actor, (answer, queue): (queue::Answer, Queue)) -> Option<(Answer, Joinable)> {
+        let put = queue.messages.len().saturating_sub(self.queue.messages.len());
+        if put > 0 && self.unfinished() + put > self.limit {
+            // Of several those are put that may be.
+            return (put == 1).then(|| (Answer::TooMany, self.clone()));
         }
         let next = self.with(|next| {
             next.queue = queue;
@@ -98,7 +100,7 @@ impl Joinable {
             };
             *next.in_hand.entry(actor.process).or_default() += got;
         });
-        (Answer::Queue(answer), next)
+        Some((Answer::Queue(answer), next))
     }
 
     fn task_done(&self, process: usize) -> (Answer, Joinable) {
@@ -129,7 +131,7 @@ impl Joinable {
         actor: Actor,
         steps: Vec<(queue::Answer, Queue)>,
     ) -> impl Iterator<Item = (Answer, Joinable)> + 'a {
-        steps.into_iter().map(move |step| self.pass(actor, step))
+        steps.into_iter().filter_map(move |step| self.pass(actor, step))
     }
 }
 

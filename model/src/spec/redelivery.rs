@@ -83,19 +83,21 @@ impl Redelivery {
     }
 
     /// What the queue does; a task that is got is in hand, if there is a place for it.
-    fn pass(&self, actor: Actor, (answer, queue): (queue::Answer, Queue)) -> (Answer, Redelivery) {
-        let queue::Answer::Got(message) = answer else {
-            return (Answer::Queue(answer), self.with(|next| next.queue = queue));
+    fn pass(&self, actor: Actor, (answer, queue): (queue::Answer, Queue)) -> Option<(Answer, Redelivery)> {
+        let got = match answer {
+            queue::Answer::Got(message) => vec![message],
+            queue::Answer::GotTwo(first, second) => vec![first, second],
+            _ => vec![],
         };
-        if self.in_hand.len() + self.orphans.len() == self.copies {
-            return (Answer::TooMany, self.clone());
+        if !got.is_empty() && self.in_hand.len() + self.orphans.len() + got.len() > self.copies {
+            // Of several those are got that there is a place for.
+            return (got.len() == 1).then(|| (Answer::TooMany, self.clone()));
         }
-        let task = Task { message, times: 0 };
         let next = self.with(|next| {
             next.queue = queue;
-            next.in_hand.push((actor.process, task));
+            next.in_hand.extend(got.into_iter().map(|message| (actor.process, Task { message, times: 0 })));
         });
-        (Answer::Queue(answer), next)
+        Some((Answer::Queue(answer), next))
     }
 
     /// Every task of the dead, got again.
@@ -113,14 +115,16 @@ impl Redelivery {
 
     /// Whoever gets may be given what the dead had, and is, where nothing is in the queue, or no place for what is got from it.
     fn queued(&self, actor: Actor, op: &queue::Op, steps: Vec<(queue::Answer, Queue)>) -> Vec<(Answer, Redelivery)> {
-        use super::queue::Op::{Get, GetTimeout, TryGet};
+        use super::queue::Op::{Get, GetTimeout, GetTwo, TryGet};
         let pass = |step| self.pass(actor, step);
-        if !matches!(op, Get | TryGet | GetTimeout) || self.orphans.is_empty() {
-            return steps.into_iter().map(pass).collect();
+        if !matches!(op, Get | TryGet | GetTimeout | GetTwo) || self.orphans.is_empty() {
+            return steps.into_iter().filter_map(pass).collect();
         }
         let full = self.in_hand.len() + self.orphans.len() == self.copies;
-        let got = |(answer, _): &(queue::Answer, Queue)| !full && matches!(answer, queue::Answer::Got(_));
-        self.again(actor).into_iter().chain(steps.into_iter().filter(got).map(pass)).collect()
+        let got = |(answer, _): &(queue::Answer, Queue)| {
+            !full && matches!(answer, queue::Answer::Got(_) | queue::Answer::GotTwo(..))
+        };
+        self.again(actor).into_iter().chain(steps.into_iter().filter(got).filter_map(pass)).collect()
     }
 
     /// What whoever joins is told now, if anything.
@@ -163,7 +167,14 @@ impl Spec for Redelivery {
 
     fn step_beside(&self, actor: Actor, op: &Op, others: bool) -> Vec<(Answer, Redelivery)> {
         match op {
-            Op::Queue(op) => self.queued(actor, op, self.queue.step_beside(actor, op, others)),
+            Op::Queue(op) => {
+                let mut answers = self.queued(actor, op, self.queue.step_beside(actor, op, others));
+                if others && *op == queue::Op::TryGet && self.queue.messages.is_empty() {
+                    // Somebody is inside, perhaps stopped there: what the dead had cannot be seen, nor got.
+                    answers.push((Answer::Queue(queue::Answer::WouldBlock), self.clone()));
+                }
+                answers
+            }
             _ => self.step(actor, op),
         }
     }

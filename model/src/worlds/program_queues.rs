@@ -82,6 +82,11 @@ fn with(kind: u64, number: u64) -> u64 {
     kind << 32 | number & 0xffff_ffff
 }
 
+/// What was got; whatever nobody has put is not cut to something that somebody has.
+fn got(id: u64) -> u64 {
+    with(GOT, id.min(u32::MAX.into()))
+}
+
 pub(super) fn queue_answer(code: u64) -> Option<Answer> {
     Some(match (code >> 32, code & 0xffff_ffff) {
         (0, DONE) => Answer::Done,
@@ -171,12 +176,12 @@ fn act<Q: Content>(putter: &Putter<u64, AsIs, Q>, getter: &Getter<u64, AsIs, Q>,
             Err(PutTimeoutError::Put(error)) => put(&error),
         },
         Op::TryGet => match getter.try_get() {
-            Ok(id) => with(GOT, id),
+            Ok(id) => got(id),
             Err(TryGetError::Empty) => 1,
             Err(TryGetError::Get(error)) => get(&error),
         },
         Op::GetTimeout => match getter.get_timeout(SOON) {
-            Ok(id) => with(GOT, id),
+            Ok(id) => got(id),
             Err(GetTimeoutError::TimedOut) => TIMED_OUT,
             Err(GetTimeoutError::Get(error)) => get(&error),
         },
