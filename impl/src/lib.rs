@@ -57,6 +57,7 @@ mod joinable_queue;
 pub mod layout;
 mod lock;
 mod lock_error;
+mod messages;
 mod pipe;
 mod pipe_end;
 mod pipe_error;
@@ -102,6 +103,7 @@ pub use inspect::{DirectionState, LockState, Stat, Swept, sweep};
 pub use joinable_queue::{JoinableQueue, TaskGetter, TaskPutter};
 pub use lock::{Lock, LockGuard, RLock, RLockGuard};
 pub use lock_error::{AccessError, LockError, LockTimeoutError, TryLockError};
+pub use messages::Messages;
 pub use pipe::{Connections, Ends, Pipe, PipeOptions};
 pub use pipe_error::{
     EndError, RecvError, RecvIntoError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
@@ -115,7 +117,7 @@ pub use queue_place::{Content, Items, Tasks};
 pub use queue_sides::{Getter, Putter};
 pub use raw_array::RawArray;
 pub use raw_value::RawValue;
-pub use receiver::{ByteReceiver, Messages, Receiver};
+pub use receiver::{ByteReceiver, Receiver};
 pub use scalar::{ParseScalarError, Scalar};
 pub use sender::{ByteSender, Sender};
 pub use share::{ForkError, Handle, OpenOrCreateError};

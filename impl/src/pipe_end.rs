@@ -4,6 +4,7 @@ use crate::algorithm::message::{Incoming, Outgoing};
 use crate::algorithm::pipe::{self, Parts, Patience, Taken};
 use crate::algorithm::record::Framing;
 use crate::algorithm::ring::{Control, Ring, Side, WORD_BYTES};
+use crate::algorithm::run::Run;
 use crate::error::{CreateError, OpenError};
 use crate::layout::{LONGEST_RING, PAGE, PipeHead, SURVIVES};
 use crate::pipe_error::EndError;
@@ -153,7 +154,14 @@ impl<K: Kept> PipeEnd<K> {
     /// The direction, of which this process then has the end, and what is kept of it.
     #[inline(always)]
     pub(crate) fn ours(&mut self) -> Result<(&Direction, &Shm, &mut K), EndError> {
+        self.ours_in(&mut Run::default())
+    }
+
+    /// The same in the midst of a run, which is over if the process that began it was another: a child may be forked in a run.
+    #[inline(always)]
+    pub(crate) fn ours_in(&mut self, run: &mut Run) -> Result<(&Direction, &Shm, &mut K), EndError> {
         if !self.attachment().is_peer(self.peer) {
+            *run = Run::default();
             self.claim()?;
         }
         let PipeEnd { direction, kept, .. } = self;

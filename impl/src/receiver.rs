@@ -5,6 +5,7 @@ use crate::algorithm::pipe::{Patience, Refused};
 use crate::codec::{Bytes, Codec, DecodeError, Format, Postcard, emptied};
 use crate::error::OpenError;
 use crate::layout::Kind;
+use crate::messages::Messages;
 use crate::pipe::{attach, blueprint};
 use crate::pipe_end::{Direction, PipeEnd, TRY, WAIT};
 use crate::pipe_error::{EndError, RecvError, RecvIntoError, RecvTimeoutError, TryRecvError};
@@ -74,14 +75,13 @@ impl<T, C: Codec<T>> Receiver<T, C> {
     pub fn recv_many(&mut self, messages: &mut Vec<T>, most: usize) -> Result<usize, RecvError> {
         let Receiver { end, buffer, .. } = self;
         let received = end.with(|direction, shm, incoming| {
-            let (mut count, mut patience) = (0, WAIT);
-            let mut failure = Ok(());
+            let (mut count, mut ended) = (0, Ok(()));
             while count < most {
+                let patience = if count == 0 { WAIT } else { TRY };
                 let front = match direction.front(shm, incoming, patience) {
                     Ok(front) => front,
-                    Err(Refused::WouldBlock) => break,
                     Err(refused) => {
-                        failure = Err(Failure::Refused(refused));
+                        ended = Err(Failure::Refused(refused));
                         break;
                     }
                 };
@@ -91,15 +91,15 @@ impl<T, C: Codec<T>> Receiver<T, C> {
                     Err(_) if count > 0 => break,
                     Err(error) => {
                         direction.pass(incoming, front);
-                        failure = Err(Failure::Decode(error));
+                        ended = Err(Failure::Decode(error));
                         break;
                     }
                 }
                 direction.pass(incoming, front);
-                (count, patience) = (count + 1, TRY);
+                count += 1 + take::<T, C>(direction, shm, incoming, most - count - 1, messages, buffer);
             }
             direction.give_back(shm, incoming);
-            if count > 0 { Ok(count) } else { failure.map(|()| 0) }
+            if count > 0 { Ok(count) } else { ended.map(|()| 0) }
         });
         received.map_err(Failure::End).and_then(|received| received).map_err(Failure::into_recv)
     }
@@ -107,7 +107,7 @@ impl<T, C: Codec<T>> Receiver<T, C> {
     /// The messages, one after the other, until the pipe is disconnected; any other error but that of a message that is none
     /// is the last item. Blocks while there is none.
     pub fn iter(&mut self) -> Messages<'_, T, C> {
-        Messages { receiver: self, over: false }
+        Messages::of(self)
     }
 
     // In three steps: a large message moved through one error type after the other costs more than it takes to receive it.
@@ -121,6 +121,28 @@ impl<T, C: Codec<T>> Receiver<T, C> {
         direction.give_back(shm, incoming);
         message.map_err(Failure::Decode)
     }
+}
+
+/// Takes those messages that stand behind the one that was received, in a run, if they can be: at most so many, and up to one
+/// that does not decode. Answers how many.
+fn take<T, C: Codec<T>>(
+    direction: &Direction,
+    shm: &Shm,
+    incoming: &mut Incoming,
+    most: usize,
+    messages: &mut Vec<T>,
+    buffer: &mut Vec<u8>,
+) -> usize {
+    let before = messages.len();
+    let mut run = direction.run(incoming, most);
+    while let Some(front) = run.front()
+        && let Ok(message) = decode::<T, C>(direction, shm, incoming, front, buffer)
+    {
+        messages.push(message);
+        run.pass();
+    }
+    direction.pass_run(incoming, run);
+    messages.len() - before
 }
 
 #[inline(always)]
@@ -264,33 +286,6 @@ fn view<'a>(direction: &'a Direction, front: Front, incoming: &'a Incoming) -> O
     match front {
         Front::InRing { position, bytes } => direction.parts.mirror().view(direction.ring().offset(position), bytes),
         Front::Gathered => Some(incoming.message()),
-    }
-}
-
-/// The messages of a pipe; ends when it is disconnected, or will not get better.
-#[derive(Debug)]
-pub struct Messages<'a, T, C: Codec<T> = Postcard> {
-    receiver: &'a mut Receiver<T, C>,
-    over: bool,
-}
-
-impl<T, C: Codec<T>> Iterator for Messages<'_, T, C> {
-    type Item = Result<T, RecvError>;
-    fn next(&mut self) -> Option<Result<T, RecvError>> {
-        if self.over {
-            return None;
-        }
-        let received = self.receiver.recv();
-        self.over = !matches!(received, Ok(_) | Err(RecvError::Decode(_)));
-        Some(received).filter(|received| !matches!(received, Err(RecvError::Disconnected)))
-    }
-}
-
-impl<'a, T, C: Codec<T>> IntoIterator for &'a mut Receiver<T, C> {
-    type Item = Result<T, RecvError>;
-    type IntoIter = Messages<'a, T, C>;
-    fn into_iter(self) -> Messages<'a, T, C> {
-        self.iter()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::algorithm::message::Outgoing;
 use crate::algorithm::pipe::{Patience, Refused};
+use crate::algorithm::run::Run;
 use crate::codec::{Bytes, Codec, EncodeError, Format, Postcard, emptied};
 use crate::error::OpenError;
 use crate::layout::Kind;
@@ -12,6 +13,7 @@ use crate::share::Handle;
 use crate::shm::{Attachment, Deadline, Given, Shm};
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,7 +47,7 @@ impl From<Refused> for Failure {
 }
 
 /// So many messages are let go at once, at most.
-const BATCH: usize = 32;
+const BATCH: u32 = 32;
 
 impl<T, C: Codec<T>> Sender<T, C> {
     /// Sends `value`. Blocks while there is no room for it; a message may be larger than the pipe's capacity, and then the
@@ -83,14 +85,9 @@ impl<T, C: Codec<T>> Sender<T, C> {
     /// On an error those before the one that comes back were sent, and the others are still in the iterator, if it was given
     /// as `&mut`. If the iterator panics, what it gave before was sent.
     pub fn send_many(&mut self, values: impl IntoIterator<Item = T>) -> Result<(), Unsent<T, SendError>> {
-        let batch = Batch(self);
-        for (index, value) in values.into_iter().enumerate() {
-            let last = (index + 1).is_multiple_of(BATCH);
-            let sent = batch.0.encoded(&value, |direction, shm, out, bytes| match last {
-                true => direction.send(shm, out, bytes, WAIT),
-                false => direction.stage(shm, out, bytes, WAIT),
-            });
-            if let Err(failure) = sent {
+        let mut batch = Batch::of(self);
+        for value in values {
+            if let Err(failure) = batch.push(&value) {
                 return Err(Unsent { value, error: failure.into_send() });
             }
         }
@@ -127,11 +124,6 @@ impl<T: ?Sized, C: Format<T>> Sender<T, C> {
     /// Bytes of the pipe.
     pub fn capacity(&self) -> usize {
         self.end.capacity()
-    }
-
-    #[inline(always)]
-    fn commit(&mut self) -> Result<(), Failure> {
-        self.with(|direction, shm, out| direction.commit(shm, out))
     }
 
     #[inline(always)]
@@ -177,20 +169,15 @@ impl ByteSender {
         &mut self,
         messages: impl IntoIterator<Item = B>,
     ) -> (usize, Result<(), SendError>) {
-        let mut count = 0usize;
-        let batch = Batch(self);
+        let mut count = 0;
+        let mut batch = Batch::of(self);
         for message in messages {
-            let last = (count + 1).is_multiple_of(BATCH);
-            let sent = batch.0.with(|direction, shm, out| match last {
-                true => direction.send(shm, out, message.as_ref(), WAIT),
-                false => direction.stage(shm, out, message.as_ref(), WAIT),
-            });
-            if let Err(failure) = sent {
+            if let Err(failure) = batch.push_bytes(message.as_ref()) {
                 return (count, Err(failure.into_send()));
             }
             count += 1;
         }
-        (count, batch.0.commit().map_err(Failure::into_send))
+        (count, batch.commit().map_err(Failure::into_send))
     }
 
     /// Sends a message of `length` bytes that `write` writes where they are to be read, if it is at most a quarter of the
@@ -223,12 +210,47 @@ impl ByteSender {
     }
 }
 
-/// Lets go what was written, whatever ends the writing: also a panic of whoever gives the messages.
-struct Batch<'a, T: ?Sized, C: Format<T>>(&'a mut Sender<T, C>);
+/// Messages that are let go many at a time. What was written is let go whatever ends the writing: also a panic of whoever gives
+/// the messages.
+struct Batch<'a, T: ?Sized, C: Format<T>> {
+    sender: &'a mut Sender<T, C>,
+    run: Run,
+}
+
+impl<'a, T: ?Sized, C: Format<T>> Batch<'a, T, C> {
+    fn of(sender: &'a mut Sender<T, C>) -> Batch<'a, T, C> {
+        Batch { sender, run: Run::default() }
+    }
+
+    #[inline(always)]
+    fn push_bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        stage(&mut self.sender.end, &mut self.run, bytes)
+    }
+
+    fn commit(&mut self) -> Result<(), Failure> {
+        let (direction, shm, out) = self.sender.end.ours_in(&mut self.run).map_err(Failure::End)?;
+        Ok(direction.commit_run(shm, out, mem::take(&mut self.run))?)
+    }
+}
+
+impl<T, C: Codec<T>> Batch<'_, T, C> {
+    #[inline(always)]
+    fn push(&mut self, value: &T) -> Result<(), Failure> {
+        let Sender { end, buffer, .. } = &mut *self.sender;
+        let bytes = C::encode(value, emptied(buffer)).map_err(Failure::Encode)?;
+        stage(end, &mut self.run, bytes)
+    }
+}
+
+#[inline(always)]
+fn stage(end: &mut PipeEnd<Outgoing>, run: &mut Run, bytes: &[u8]) -> Result<(), Failure> {
+    let (direction, shm, out) = end.ours_in(run).map_err(Failure::End)?;
+    Ok(direction.stage_in(shm, (out, run), bytes, BATCH, WAIT)?)
+}
 
 impl<T: ?Sized, C: Format<T>> Drop for Batch<'_, T, C> {
     fn drop(&mut self) {
-        let _ = self.0.with(|direction, shm, out| if out.is_staged() { direction.commit(shm, out) } else { Ok(()) });
+        let _ = self.commit();
     }
 }
 

@@ -148,9 +148,14 @@ impl Cursor {
         let end = self.other.opened();
         self.own = if self.own.is_closed() { end.closed() } else { end };
     }
-    /// Goes past a record; nobody knows before the next commit.
+    /// Goes past so many records, that have so many bytes; nobody knows before the next commit.
+    #[inline(always)]
+    pub(super) fn advance_by(&mut self, records: u32, bytes: u32) {
+        self.own = self.own.after(records, bytes);
+    }
+    /// Goes past a record of so many words.
     #[inline(always)]
     pub fn advance(&mut self, words: usize) {
-        self.own = self.own.after(1, (words * WORD_BYTES) as u32);
+        self.advance_by(1, (words * WORD_BYTES) as u32);
     }
 }

@@ -19,7 +19,7 @@ pub struct Outgoing {
     /// Looks in vain, in a row: see `Direction::wait`.
     misses: u32,
     /// The receiver has closed.
-    gone: bool,
+    pub(super) gone: bool,
 }
 
 /// What a receiver keeps between two operations.

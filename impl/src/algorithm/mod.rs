@@ -20,6 +20,7 @@ pub mod record;
 pub mod redelivery;
 pub mod ring;
 pub mod rlock;
+pub mod run;
 pub mod tally;
 pub mod value;
 

@@ -98,12 +98,26 @@ pub(super) const PIPE: &[(&str, &[Evidence])] = &[
             Killed("pipe-take-over-receiver", RMW2),
         ],
     ),
-    ("P9", &[Killed("pipe-batch-fragments", TSO), Killed("pipe-batch", EXPLORER), Explore("pipe-batch", LOOM2)]),
+    (
+        "P9",
+        &[
+            Killed("pipe-batch-fragments", TSO),
+            Killed("pipe-batch", EXPLORER),
+            Explore("pipe-batch", LOOM2),
+            Killed("pipe-many", RACE),
+            Killed("pipe-many", TSO),
+            Killed("pipe-many-room", TSO),
+            Killed("pipe-many-close", EXPLORER),
+            Small("pipe-fixed", TWO_BY_TWO),
+            Explore("pipe-many", LOOM2),
+        ],
+    ),
     (
         "P10",
         &[
             Killed("pipe-wrap", EXPLORER),
             Killed("pipe-wrap", TSO),
+            Killed("pipe-many-wrap", EXPLORER),
             Explore("pipe-wrap", LOOM2),
             Killed("pipe-wrap", RMW2),
         ],

@@ -8,7 +8,9 @@ use procession::algorithm::message::{Front, Incoming, Outgoing};
 use procession::algorithm::pipe::{Direction, Parts, Patience, Refused};
 use procession::algorithm::record::Framing;
 use procession::algorithm::ring::{self, Control, Ring, WORD_BYTES};
+use procession::algorithm::run::Run;
 use procession::platform::{Access, Life, Platform, Site};
+use std::mem;
 
 /// One direction of a pipe.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +42,11 @@ pub const fn pipe(records: usize) -> PipeSubject {
         heirs: [&[], &[]],
         survives: false,
     }
+}
+
+/// The same, where all messages have 8 bytes.
+pub const fn fixed(records: usize) -> PipeSubject {
+    PipeSubject { capacity: records * WORD_BYTES, framing: Framing::Fixed(WORD_BYTES), ..pipe(records) }
 }
 
 /// Its shared state.
@@ -77,8 +84,12 @@ impl<T> Hold<T> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Ends {
     sender: Hold<Outgoing>,
+    run: Run,
     receiver: Hold<Incoming>,
 }
+
+/// What was staged is committed after so many messages, at the latest.
+const BATCH: u32 = 3;
 
 /// Those who only try ask after the other end every second time.
 const TRIES: u32 = 2;
@@ -129,17 +140,50 @@ impl PipeSubject {
         patience: Patience<P::Deadline>,
     ) -> Result<Answer, Refused> {
         let front = direction.front(platform, incoming, patience)?;
-        let answer = match front {
-            Front::InRing { position, bytes } => {
-                let mut here = vec![0; bytes];
-                direction.ring().read(platform, position, &mut here);
-                received(&here)
-            }
-            Front::Gathered => received(incoming.message()),
-        };
+        let answer = received(&Self::read(direction, platform, incoming, front));
         direction.pass(incoming, front);
         direction.give_back(platform, incoming);
         Ok(answer)
+    }
+
+    /// As the receiver's `recv_many`, of two.
+    fn recv_two<P: ModelPlatform>(
+        direction: &Direction<P, Place<'_, P>>,
+        platform: &P,
+        incoming: &mut Incoming,
+    ) -> Result<Answer, Refused> {
+        let front = direction.front(platform, incoming, Patience::Until(P::never()))?;
+        let first = received(&Self::read(direction, platform, incoming, front));
+        direction.pass(incoming, front);
+        let mut run = direction.run(incoming, 1);
+        let second = run.front().map(|front| {
+            let message = received(&Self::read(direction, platform, incoming, front));
+            run.pass();
+            message
+        });
+        direction.pass_run(incoming, run);
+        direction.give_back(platform, incoming);
+        Ok(match (first, second) {
+            (Answer::Got(first), Some(Answer::Got(second))) => Answer::GotTwo(first, second),
+            (first, None) => first,
+            _ => Answer::Garbled,
+        })
+    }
+
+    fn read<P: ModelPlatform>(
+        direction: &Direction<P, Place<'_, P>>,
+        platform: &P,
+        incoming: &Incoming,
+        front: Front,
+    ) -> Vec<u8> {
+        match front {
+            Front::InRing { position, bytes } => {
+                let mut here = vec![0; bytes];
+                direction.ring().read(platform, position, &mut here);
+                here
+            }
+            Front::Gathered => incoming.message().to_vec(),
+        }
     }
 }
 
@@ -201,20 +245,21 @@ impl Subject for PipeSubject {
                 match op {
                     Op::TrySend(_) => direction.send(platform, out, &message, Patience::Try(TRIES)),
                     Op::SendTimeout(_) => direction.send(platform, out, &message, deadline),
-                    Op::Stage(_) => direction.stage(platform, out, &message, never),
+                    Op::Stage(_) => direction.stage_in(platform, (out, &mut ends.run), &message, BATCH, never),
                     _ => direction.send(platform, out, &message, never),
                 }
                 .map(done)
             }
             Op::Commit => {
                 let out = ends.sender.get(|| direction.ring().resume(platform, ring::Side::Writer).into())?;
-                direction.commit(platform, out).map(done)
+                direction.commit_run(platform, out, mem::take(&mut ends.run)).map(done)
             }
-            Op::Recv | Op::TryRecv | Op::RecvTimeout | Op::Poll => {
+            Op::Recv | Op::RecvTwo | Op::TryRecv | Op::RecvTimeout | Op::Poll => {
                 let incoming = ends.receiver.get(|| direction.ring().resume(platform, ring::Side::Reader).into())?;
                 match op {
                     Op::Poll => direction.front(platform, incoming, Patience::Try(TRIES)).map(|_| Answer::Ready),
                     Op::TryRecv => Self::recv(&direction, platform, incoming, Patience::Try(TRIES)),
+                    Op::RecvTwo => Self::recv_two(&direction, platform, incoming),
                     Op::RecvTimeout => Self::recv(&direction, platform, incoming, deadline),
                     _ => Self::recv(&direction, platform, incoming, never),
                 }
@@ -251,7 +296,7 @@ impl Subject for PipeSubject {
     fn leaves_out(&self, ends: &Ends, op: &Op) -> bool {
         match op {
             Op::Claim(_) => false,
-            Op::Recv | Op::TryRecv | Op::RecvTimeout | Op::Poll | Op::Close(Side::Receiver) => {
+            Op::Recv | Op::RecvTwo | Op::TryRecv | Op::RecvTimeout | Op::Poll | Op::Close(Side::Receiver) => {
                 ends.receiver == Hold::Not
             }
             _ => ends.sender == Hold::Not,

@@ -1,10 +1,9 @@
 //! The scenarios of `Pipe`, named by what races with what.
 
-use super::pipe::{PipeSubject, pipe};
+use super::pipe::{PipeSubject, fixed, pipe};
 use crate::scenario::Scenario;
 use crate::spec::pipe::Side::{Receiver, Sender};
 use crate::spec::pipe::{Message, Op};
-use procession::algorithm::record::Framing;
 
 /// One record each, and of another kind each, so that one is never taken for another.
 const A: Message = Message { id: 1, bytes: 8 };
@@ -25,14 +24,16 @@ const UNHELD: PipeSubject = PipeSubject { holders: [None, None], heirs: [&[0, 1]
 /// The scenarios that every world can run.
 pub fn pipes() -> Vec<Scenario<PipeSubject>> {
     let (one, two) = (pipe(1), pipe(2));
-    let fixed = PipeSubject { capacity: 8, framing: Framing::Fixed(8), ..one };
     // The count passes its last number, the position its last byte, and a record the end of the ring.
     let old = PipeSubject { past: ((1 << 31) - 2, u32::MAX - 15), ..two };
+    let old_many = PipeSubject { past: old.past, ..fixed(2) };
     let late = PipeSubject { holders: [None, Some(1)], heirs: [&[0], &[]], ..one };
     let heir_of_sender = PipeSubject { survives: true, heirs: [&[1], &[]], ..one };
     let heir_of_receiver = PipeSubject { survives: true, heirs: [&[], &[0]], ..two };
     const RECV: &[Op] = &[Op::Recv];
     const TWICE: &[Op] = &[Op::Recv, Op::Recv];
+    const BATCH: &[Op] = &[Op::Stage(A), Op::Stage(B), Op::Stage(C), Op::Commit];
+    const TWO: &[Op] = &[Op::RecvTwo, Op::RecvTwo];
     vec![
         Scenario::new("pipe-send-recv", one, [&[Op::Send(A)], RECV]),
         Scenario::new("pipe-send-recv-twice", one, [&[Op::Send(A), Op::Send(B)], TWICE]),
@@ -47,7 +48,11 @@ pub fn pipes() -> Vec<Scenario<PipeSubject>> {
         Scenario::new("pipe-empty-message", one, [&[Op::Send(EMPTY), CLOSE], TWICE]),
         Scenario::new("pipe-wrap", old, [&[Op::Send(EMPTY), Op::Send(A)], TWICE]),
         Scenario::new("pipe-batch", one, [&[Op::Stage(A), Op::Stage(B), Op::Commit], TWICE]),
-        Scenario::new("pipe-fixed", fixed, [&[Op::Send(A), Op::Send(B)], TWICE]),
+        Scenario::new("pipe-fixed", fixed(1), [&[Op::Send(A), Op::Send(B)], TWICE]),
+        Scenario::new("pipe-many", fixed(2), [BATCH, TWO]),
+        Scenario::new("pipe-many-room", fixed(4), [BATCH, TWO]),
+        Scenario::new("pipe-many-wrap", old_many, [BATCH, TWO]),
+        Scenario::new("pipe-many-close", fixed(2), [BATCH, &[Op::RecvTwo, HANG_UP]]),
         Scenario::new(
             "pipe-claim-claim",
             UNHELD,

@@ -3,7 +3,7 @@
 
 use super::array::{ArraySubject, Guarded};
 use super::lock::LockSubject;
-use super::pipe::pipe;
+use super::pipe::{fixed, pipe};
 use super::queue::queue;
 use super::value::ValueSubject;
 use crate::explorer::{Limits, Ticks, explore};
@@ -71,6 +71,7 @@ pub const FAMILIES: &[Family] = &[
     Family { name: "slices", run: |size, limits| run(ARRAY, SLICES, size, limits) },
     Family { name: "queue", run: run_queue },
     Family { name: "pipe", run: |size, limits| run_ends(pipe(1), [SENDER, RECEIVER], size, limits) },
+    Family { name: "pipe-fixed", run: |size, limits| run_ends(fixed(2), [FIXED_SENDER, FIXED_RECEIVER], size, limits) },
 ];
 
 const ARRAY: ArraySubject = ArraySubject { guarded: Guarded::Own };
@@ -140,7 +141,19 @@ const RECEIVER: [&[&[piped::Op]]; 2] = [
     &[&[piped::Op::Recv], &[piped::Op::TryRecv], &[piped::Op::RecvTimeout], &[piped::Op::Poll, piped::Op::TryRecv]],
     &[&[piped::Op::Close(piped::Side::Receiver)]],
 ];
+const FIXED_SENDER: [&[&[piped::Op]]; 2] = [
+    &[
+        &[piped::Op::Send(SHORT)],
+        &[piped::Op::TrySend(OTHER)],
+        &[piped::Op::SendTimeout(SHORT)],
+        &[piped::Op::Stage(SHORT), piped::Op::Stage(OTHER), piped::Op::Commit],
+    ],
+    SENDER[1],
+];
+const FIXED_RECEIVER: [&[&[piped::Op]]; 2] =
+    [&[&[piped::Op::Recv], &[piped::Op::TryRecv], &[piped::Op::RecvTimeout], &[piped::Op::RecvTwo]], RECEIVER[1]];
 const SHORT: Message = Message { id: 1, bytes: 8 };
+const OTHER: Message = Message { id: 3, bytes: 8 };
 const LONG: Message = Message { id: 2, bytes: 12 };
 const EMPTY: Message = Message { id: 0, bytes: 0 };
 

@@ -8,6 +8,7 @@ pub mod joinable;
 pub mod lock;
 pub mod peers;
 pub mod pipe;
+mod pipe_ops;
 pub mod queue;
 pub mod redelivery;
 pub mod value;

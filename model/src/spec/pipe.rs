@@ -1,24 +1,7 @@
 //! `Pipe`, one direction: messages in order from one sender to one receiver, each whole or not at all.
 
+pub use super::pipe_ops::{Answer, Message, Op, Side};
 use super::{Actor, Spec};
-
-/// A message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Message {
-    /// What it says. An empty one says nothing: 0.
-    pub id: u8,
-    /// How long it is.
-    pub bytes: usize,
-}
-
-/// One of the two ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// The sender's.
-    Sender,
-    /// The receiver's.
-    Receiver,
-}
 
 /// What is known of an end.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -64,59 +47,6 @@ pub struct Pipe {
     pub staged: Vec<Message>,
     /// A receiver died with a piece, perhaps, of a message that is still being sent.
     pub in_doubt: bool,
-}
-
-/// What can be asked. All but the claims are left out by a role that does not have the end, or has closed it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Op {
-    /// Send, and wait for room.
-    Send(Message),
-    /// Send if there is room.
-    TrySend(Message),
-    /// Send, but do not wait for ever.
-    SendTimeout(Message),
-    /// Wait for room, for a message that is to be sent with those that follow.
-    Stage(Message),
-    /// Send what is staged.
-    Commit,
-    /// Wait for a message.
-    Recv,
-    /// Take one if there is one.
-    TryRecv,
-    /// Wait for one, but not for ever.
-    RecvTimeout,
-    /// Whether there is one. (A message that was only looked at when the receiver closes may be answered as disconnected to
-    /// its sender, which this specification does not know: a scenario that looks also takes.)
-    Poll,
-    /// Done with this end.
-    Close(Side),
-    /// Take this end.
-    Claim(Side),
-}
-
-/// What can be answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Answer {
-    /// Done: sent, staged, closed, taken.
-    Done,
-    /// This was received.
-    Got(Message),
-    /// Something was received that nobody sent. No specification allows it.
-    Garbled,
-    /// There is a message.
-    Ready,
-    /// There was no room, or no message.
-    WouldBlock,
-    /// The same, for too long.
-    TimedOut,
-    /// More than ever fits at once.
-    TooLarge,
-    /// The other end is gone; to a receiver: and there are no messages left.
-    Disconnected,
-    /// Somebody has this end, or it is gone.
-    Taken,
-    /// Never told: the state of an operation in the middle, where its process may die.
-    Inside,
 }
 
 impl Pipe {
@@ -226,8 +156,9 @@ impl Pipe {
                 })
             };
             answers.push((Answer::Done, sent(self.committed())));
-            if stage && !self.staged.is_empty() {
-                answers.push((Answer::Done, sent(self.clone())));
+            if stage {
+                answers.push((Answer::Done, sent(self.clone()).committed()));
+                answers.extend((!self.staged.is_empty()).then(|| (Answer::Done, sent(self.clone()))));
             }
         }
         if stage {
@@ -285,6 +216,19 @@ impl Pipe {
         answers
     }
 
+    /// Receives one, and perhaps the one behind it.
+    fn receive_two(&self) -> Vec<(Answer, Pipe)> {
+        let mut answers = self.receive(false, None);
+        for index in 0..answers.len() {
+            let (Answer::Got(first), next) = answers[index].clone() else { continue };
+            answers.extend(next.receive(false, None).into_iter().filter_map(|(answer, next)| match answer {
+                Answer::Got(second) => Some((Answer::GotTwo(first, second), next)),
+                _ => None,
+            }));
+        }
+        answers
+    }
+
     fn claim(&self, process: usize, side: Side) -> (Answer, Pipe) {
         let mut next = self.clone();
         let survives = self.survives;
@@ -307,16 +251,24 @@ impl Spec for Pipe {
             Op::TrySend(message) => self.send(message, false, Some(Answer::WouldBlock)),
             Op::SendTimeout(message) => self.send(message, false, Some(Answer::TimedOut)),
             Op::Stage(message) => self.send(message, true, None),
+            // Nobody is owed an error for nothing, but whoever knows that the receiver has closed may say so.
+            Op::Commit if self.staged.is_empty() && !self.sender.told => {
+                let told = self.receiver.closed.then(|| self.told_the_sender());
+                [(Answer::Done, self.clone())].into_iter().chain(told).collect()
+            }
             Op::Commit if self.sender.told || self.receiver.closed => vec![self.told_the_sender()],
             Op::Commit => vec![(Answer::Done, self.committed())],
             Op::Recv => self.receive(false, None),
+            Op::RecvTwo => self.receive_two(),
             Op::TryRecv => self.receive(false, Some(Answer::WouldBlock)),
             Op::RecvTimeout => self.receive(false, Some(Answer::TimedOut)),
             Op::Poll => self.receive(true, Some(Answer::WouldBlock)),
             Op::Close(side) => {
-                // What is staged will not be sent any more; if the receiver has closed, nothing will.
-                let mut next = Pipe { staged: Vec::new(), ..self.clone() };
+                let mut next = self.clone();
                 next.end(side).closed = true;
+                if side == Side::Sender {
+                    next.staged.clear();
+                }
                 vec![(Answer::Done, next)]
             }
             Op::Claim(side) => vec![self.claim(actor.process, side)],
