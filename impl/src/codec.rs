@@ -47,27 +47,54 @@ pub struct Bytes;
 
 /// A value that could not be written.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the message could not be encoded: {reason}")]
-pub struct EncodeError {
+#[error("the message could not be encoded: {}", .0.reason)]
+pub struct EncodeError(Box<Unencoded>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Unencoded {
+    reason: String,
+}
+
+impl EncodeError {
+    /// A value could not be written, and why.
+    pub fn new(reason: impl ToString) -> EncodeError {
+        EncodeError(Box::new(Unencoded { reason: reason.to_string() }))
+    }
     /// What the codec said.
-    pub reason: String,
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
 }
 
 /// Bytes that are no value of the type.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("a message of {length} bytes is no {type_name}: {reason}")]
-pub struct DecodeError {
-    /// How many there were.
-    pub length: usize,
-    /// The type.
-    pub type_name: &'static str,
-    /// What the codec said.
-    pub reason: String,
+#[error("a message of {} bytes is no {}: {}", .0.length, .0.type_name, .0.reason)]
+pub struct DecodeError(Box<Undecoded>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Undecoded {
+    length: usize,
+    type_name: &'static str,
+    reason: String,
 }
 
 impl DecodeError {
-    fn new<T>(length: usize, reason: impl ToString) -> DecodeError {
-        DecodeError { length, type_name: std::any::type_name::<T>(), reason: reason.to_string() }
+    /// `length` bytes are no `T`, and why.
+    pub fn new<T>(length: usize, reason: impl ToString) -> DecodeError {
+        let (type_name, reason) = (std::any::type_name::<T>(), reason.to_string());
+        DecodeError(Box::new(Undecoded { length, type_name, reason }))
+    }
+    /// How many bytes there were.
+    pub fn length(&self) -> usize {
+        self.0.length
+    }
+    /// What type they should have been a value of.
+    pub fn type_name(&self) -> &'static str {
+        self.0.type_name
+    }
+    /// What the codec said.
+    pub fn reason(&self) -> &str {
+        &self.0.reason
     }
 }
 
@@ -103,7 +130,7 @@ impl<T: Serialize + DeserializeOwned> Format<T> for Postcard {
 impl<T: Serialize + DeserializeOwned> Codec<T> for Postcard {
     fn encode<'a>(value: &'a T, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], EncodeError> {
         let written = postcard::to_io(value, &mut *buffer);
-        written.map_err(|error| EncodeError { reason: error.to_string() })?;
+        written.map_err(EncodeError::new)?;
         Ok(buffer)
     }
     fn decode(length: usize, buffer: &mut Vec<u8>, fill: impl FnOnce(&mut [u8])) -> Result<T, DecodeError> {

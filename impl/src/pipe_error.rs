@@ -49,7 +49,13 @@ pub enum EndError {
     Closed,
     /// This process could not become a peer.
     #[error(transparent)]
-    Attach(#[from] AttachError),
+    Attach(Box<AttachError>),
+}
+
+impl From<AttachError> for EndError {
+    fn from(error: AttachError) -> EndError {
+        EndError::Attach(Box::new(error))
+    }
 }
 
 /// A message was not sent.
