@@ -2,6 +2,7 @@
 
 use crate::algorithm::message::{Front, Incoming};
 use crate::algorithm::pipe::{Patience, Refused};
+use crate::algorithm::record::Framing;
 use crate::codec::{Bytes, Codec, DecodeError, Format, Postcard, emptied};
 use crate::error::OpenError;
 use crate::layout::Kind;
@@ -75,29 +76,27 @@ impl<T, C: Codec<T>> Receiver<T, C> {
     pub fn recv_many(&mut self, messages: &mut Vec<T>, most: usize) -> Result<usize, RecvError> {
         let Receiver { end, buffer, .. } = self;
         let received = end.with(|direction, shm, incoming| {
-            let (mut count, mut ended) = (0, Ok(()));
-            while count < most {
-                let patience = if count == 0 { WAIT } else { TRY };
-                let front = match direction.front(shm, incoming, patience) {
+            let mut count = 0;
+            let ended = loop {
+                if count == most {
+                    break Ok(());
+                }
+                let front = match direction.front(shm, incoming, if count == 0 { WAIT } else { TRY }) {
                     Ok(front) => front,
-                    Err(refused) => {
-                        ended = Err(Failure::Refused(refused));
-                        break;
-                    }
+                    Err(refused) => break Err(Failure::Refused(refused)),
                 };
                 match decode::<T, C>(direction, shm, incoming, front, buffer) {
                     Ok(message) => messages.push(message),
                     // The next call is told: what was received comes first.
-                    Err(_) if count > 0 => break,
+                    Err(_) if count > 0 => break Ok(()),
                     Err(error) => {
                         direction.pass(incoming, front);
-                        ended = Err(Failure::Decode(error));
-                        break;
+                        break Err(Failure::Decode(error));
                     }
                 }
                 direction.pass(incoming, front);
-                count += 1 + take::<T, C>(direction, shm, incoming, most - count - 1, messages, buffer);
-            }
+                count += 1 + take_run::<T, C>(direction, shm, incoming, most - count - 1, messages, buffer);
+            };
             direction.give_back(shm, incoming);
             if count > 0 { Ok(count) } else { ended.map(|()| 0) }
         });
@@ -115,17 +114,34 @@ impl<T, C: Codec<T>> Receiver<T, C> {
     fn pull(&mut self, patience: Patience<Deadline>) -> Result<T, Failure> {
         let Receiver { end, buffer, .. } = self;
         let (direction, shm, incoming) = end.ours().map_err(Failure::End)?;
+        // Written out where the compiler knows the size.
+        if let Some(bytes) = C::fixed().filter(|bytes| direction.framing() == Framing::Fixed(*bytes)) {
+            let front = direction.front_fixed(shm, incoming, bytes, patience)?;
+            return take::<T, C>(direction, shm, incoming, front, buffer);
+        }
         let front = direction.front(shm, incoming, patience)?;
-        let message = decode::<T, C>(direction, shm, incoming, front, buffer);
-        direction.pass(incoming, front);
-        direction.give_back(shm, incoming);
-        message.map_err(Failure::Decode)
+        take::<T, C>(direction, shm, incoming, front, buffer)
     }
+}
+
+/// Takes the message that is the front one.
+#[inline(always)]
+fn take<T, C: Codec<T>>(
+    direction: &Direction,
+    shm: &Shm,
+    incoming: &mut Incoming,
+    front: Front,
+    buffer: &mut Vec<u8>,
+) -> Result<T, Failure> {
+    let message = decode::<T, C>(direction, shm, incoming, front, buffer);
+    direction.pass(incoming, front);
+    direction.give_back(shm, incoming);
+    message.map_err(Failure::Decode)
 }
 
 /// Takes those messages that stand behind the one that was received, in a run, if they can be: at most so many, and up to one
 /// that does not decode. Answers how many.
-fn take<T, C: Codec<T>>(
+fn take_run<T, C: Codec<T>>(
     direction: &Direction,
     shm: &Shm,
     incoming: &mut Incoming,
@@ -139,9 +155,8 @@ fn take<T, C: Codec<T>>(
         && let Ok(message) = decode::<T, C>(direction, shm, incoming, front, buffer)
     {
         messages.push(message);
-        run.pass();
+        direction.pass_in((incoming, &mut run));
     }
-    direction.pass_run(incoming, run);
     messages.len() - before
 }
 
@@ -298,7 +313,8 @@ impl Failure {
             Failure::Refused(refused) => RecvError::of(refused),
         }
     }
-    #[cold]
+    // Not cold: who tries over and over comes here most of the time.
+    #[inline(always)]
     fn into_try(self) -> TryRecvError {
         match self {
             Failure::Refused(Refused::WouldBlock) => TryRecvError::Empty,

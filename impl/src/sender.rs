@@ -2,6 +2,7 @@
 
 use crate::algorithm::message::Outgoing;
 use crate::algorithm::pipe::{Patience, Refused};
+use crate::algorithm::record::Framing;
 use crate::algorithm::run::Run;
 use crate::codec::{Bytes, Codec, EncodeError, Format, Postcard, emptied};
 use crate::error::OpenError;
@@ -13,7 +14,6 @@ use crate::share::Handle;
 use crate::shm::{Attachment, Deadline, Given, Shm};
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +41,9 @@ enum Failure {
 }
 
 impl From<Refused> for Failure {
+    // A call, so that whoever succeeds makes no part of it.
+    #[cold]
+    #[inline(never)]
     fn from(refused: Refused) -> Failure {
         Failure::Refused(refused)
     }
@@ -85,9 +88,11 @@ impl<T, C: Codec<T>> Sender<T, C> {
     /// On an error those before the one that comes back were sent, and the others are still in the iterator, if it was given
     /// as `&mut`. If the iterator panics, what it gave before was sent.
     pub fn send_many(&mut self, values: impl IntoIterator<Item = T>) -> Result<(), Unsent<T, SendError>> {
-        let mut batch = Batch::of(self);
+        let (batch, mut run) = (Batch(self), Run::default());
         for value in values {
-            if let Err(failure) = batch.push(&value) {
+            let Sender { end, buffer, .. } = &mut *batch.0;
+            let encoded = C::encode(&value, emptied(buffer)).map_err(Failure::Encode);
+            if let Err(failure) = encoded.and_then(|bytes| stage(end, &mut run, bytes)) {
                 return Err(Unsent { value, error: failure.into_send() });
             }
         }
@@ -97,18 +102,14 @@ impl<T, C: Codec<T>> Sender<T, C> {
 
     #[inline(always)]
     fn push(&mut self, value: &T, patience: Patience<Deadline>) -> Result<(), Failure> {
-        self.encoded(value, |direction, shm, out, bytes| direction.send(shm, out, bytes, patience))
-    }
-
-    #[inline(always)]
-    fn encoded(
-        &mut self,
-        value: &T,
-        operation: impl FnOnce(&Direction, &Shm, &mut Outgoing, &[u8]) -> Result<(), Refused>,
-    ) -> Result<(), Failure> {
         let bytes = C::encode(value, emptied(&mut self.buffer)).map_err(Failure::Encode)?;
-        let done = self.end.with(|direction, shm, out| operation(direction, shm, out, bytes));
-        Ok(done.map_err(Failure::End)??)
+        let (direction, shm, out) = self.end.ours().map_err(Failure::End)?;
+        match C::fixed() {
+            // Written out, since the compiler knows this size.
+            Some(fixed) if direction.framing() == Framing::Fixed(fixed) => direction.send(shm, out, bytes, patience)?,
+            _ => direction.send(shm, out, bytes, patience)?,
+        }
+        Ok(())
     }
 }
 
@@ -124,6 +125,10 @@ impl<T: ?Sized, C: Format<T>> Sender<T, C> {
     /// Bytes of the pipe.
     pub fn capacity(&self) -> usize {
         self.end.capacity()
+    }
+
+    fn commit(&mut self) -> Result<(), Failure> {
+        self.with(|direction, shm, out| direction.commit_staged(shm, out))
     }
 
     #[inline(always)]
@@ -169,15 +174,14 @@ impl ByteSender {
         &mut self,
         messages: impl IntoIterator<Item = B>,
     ) -> (usize, Result<(), SendError>) {
-        let mut count = 0;
-        let mut batch = Batch::of(self);
+        let (batch, mut run, mut count) = (Batch(self), Run::default(), 0);
         for message in messages {
-            if let Err(failure) = batch.push_bytes(message.as_ref()) {
+            if let Err(failure) = stage(&mut batch.0.end, &mut run, message.as_ref()) {
                 return (count, Err(failure.into_send()));
             }
             count += 1;
         }
-        (count, batch.commit().map_err(Failure::into_send))
+        (count, batch.0.commit().map_err(Failure::into_send))
     }
 
     /// Sends a message of `length` bytes that `write` writes where they are to be read, if it is at most a quarter of the
@@ -210,47 +214,18 @@ impl ByteSender {
     }
 }
 
-/// Messages that are let go many at a time. What was written is let go whatever ends the writing: also a panic of whoever gives
-/// the messages.
-struct Batch<'a, T: ?Sized, C: Format<T>> {
-    sender: &'a mut Sender<T, C>,
-    run: Run,
-}
-
-impl<'a, T: ?Sized, C: Format<T>> Batch<'a, T, C> {
-    fn of(sender: &'a mut Sender<T, C>) -> Batch<'a, T, C> {
-        Batch { sender, run: Run::default() }
-    }
-
-    #[inline(always)]
-    fn push_bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        stage(&mut self.sender.end, &mut self.run, bytes)
-    }
-
-    fn commit(&mut self) -> Result<(), Failure> {
-        let (direction, shm, out) = self.sender.end.ours_in(&mut self.run).map_err(Failure::End)?;
-        Ok(direction.commit_run(shm, out, mem::take(&mut self.run))?)
-    }
-}
-
-impl<T, C: Codec<T>> Batch<'_, T, C> {
-    #[inline(always)]
-    fn push(&mut self, value: &T) -> Result<(), Failure> {
-        let Sender { end, buffer, .. } = &mut *self.sender;
-        let bytes = C::encode(value, emptied(buffer)).map_err(Failure::Encode)?;
-        stage(end, &mut self.run, bytes)
-    }
-}
-
 #[inline(always)]
 fn stage(end: &mut PipeEnd<Outgoing>, run: &mut Run, bytes: &[u8]) -> Result<(), Failure> {
     let (direction, shm, out) = end.ours_in(run).map_err(Failure::End)?;
-    Ok(direction.stage_in(shm, (out, run), bytes, BATCH, WAIT)?)
+    Ok(direction.stage_in(shm, (out, run), bytes, BATCH, &WAIT)?)
 }
+
+/// Lets go what was written, whatever ends the writing: also a panic of whoever gives the messages.
+struct Batch<'a, T: ?Sized, C: Format<T>>(&'a mut Sender<T, C>);
 
 impl<T: ?Sized, C: Format<T>> Drop for Batch<'_, T, C> {
     fn drop(&mut self) {
-        let _ = self.commit();
+        let _ = self.0.commit();
     }
 }
 

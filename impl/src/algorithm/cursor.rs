@@ -54,6 +54,16 @@ impl Progress {
         let low = self.count().wrapping_add(records) & COUNT | self.low() & CLOSED;
         Progress(u64::from(self.position().wrapping_add(bytes)) << 32 | u64::from(low))
     }
+    /// How many more records there can be before the count is 0 again.
+    #[inline(always)]
+    pub(super) fn records_to_last(self) -> u32 {
+        COUNT - self.count()
+    }
+    /// As [`after`](Progress::after) one more record, in one step; not if that is past the last.
+    #[inline(always)]
+    pub(super) fn after_one(self, bytes: u32) -> Progress {
+        Progress(self.0.wrapping_add(u64::from(bytes) << 32 | 1))
+    }
     /// Without the bit that says so.
     fn opened(self) -> Progress {
         Progress(self.0 & !u64::from(CLOSED))
@@ -148,14 +158,10 @@ impl Cursor {
         let end = self.other.opened();
         self.own = if self.own.is_closed() { end.closed() } else { end };
     }
-    /// Goes past so many records, that have so many bytes; nobody knows before the next commit.
-    #[inline(always)]
-    pub(super) fn advance_by(&mut self, records: u32, bytes: u32) {
-        self.own = self.own.after(records, bytes);
-    }
-    /// Goes past a record of so many words.
+    /// Goes past a record; nobody knows before the next commit.
     #[inline(always)]
     pub fn advance(&mut self, words: usize) {
-        self.advance_by(1, (words * WORD_BYTES) as u32);
+        let bytes = (words * WORD_BYTES) as u32;
+        self.own = if self.own.records_to_last() > 0 { self.own.after_one(bytes) } else { self.own.after(1, bytes) };
     }
 }

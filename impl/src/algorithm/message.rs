@@ -237,26 +237,13 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
         if incoming.complete {
             return Ok(Front::Gathered);
         }
+        let fragment = match self.framing() {
+            Framing::Fixed(bytes) => return self.front_fixed(platform, incoming, bytes, patience),
+            Framing::Framed(fragment) => fragment,
+        };
         loop {
-            if incoming.cursor.records() == 0 {
-                let Incoming { cursor, misses, partial, missing, .. } = incoming;
-                let found =
-                    self.wait(platform, Side::Reader, (cursor, misses), (*missing, partial), patience, |cursor| {
-                        cursor.records() > 0
-                    });
-                if found == Err(Refused::Disconnected) {
-                    incoming.drop_partial();
-                }
-                found?;
-            }
-            let (position, fragment) = match self.framing() {
-                Framing::Fixed(bytes) => {
-                    let enough = incoming.cursor.filled() >= self.framing().words(bytes) * WORD_BYTES;
-                    let position = incoming.cursor.position();
-                    return if enough { Ok(Front::InRing { position, bytes }) } else { Err(Refused::Corrupt) };
-                }
-                Framing::Framed(fragment) => (incoming.cursor.position(), fragment),
-            };
+            self.wait_for_record(platform, incoming, patience)?;
+            let position = incoming.cursor.position();
             let Label { starts, to_come } = self.ring().label_at(platform, self.framing(), position);
             let bytes = to_come.min(fragment as u64) as usize;
             if self.framing().words(bytes) * WORD_BYTES > incoming.cursor.filled() {
@@ -274,6 +261,41 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
                 return Ok(Front::Gathered);
             }
         }
+    }
+
+    /// The same where all messages have the same size.
+    #[inline(always)]
+    pub fn front_fixed(
+        &self,
+        platform: &P,
+        incoming: &mut Incoming,
+        bytes: usize,
+        patience: Patience<P::Deadline>,
+    ) -> Result<Front, Refused> {
+        self.wait_for_record(platform, incoming, patience)?;
+        let enough = incoming.cursor.filled() >= self.framing().words(bytes) * WORD_BYTES;
+        if enough { Ok(Front::InRing { position: incoming.cursor.position(), bytes }) } else { Err(Refused::Corrupt) }
+    }
+
+    /// Waits until a record is there.
+    #[inline(always)]
+    fn wait_for_record(
+        &self,
+        platform: &P,
+        incoming: &mut Incoming,
+        patience: Patience<P::Deadline>,
+    ) -> Result<(), Refused> {
+        if incoming.cursor.records() > 0 {
+            return Ok(());
+        }
+        let Incoming { cursor, misses, partial, missing, .. } = incoming;
+        let found = self.wait(platform, Side::Reader, (cursor, misses), (*missing, partial), patience, |cursor| {
+            cursor.records() > 0
+        });
+        if found == Err(Refused::Disconnected) {
+            incoming.drop_partial();
+        }
+        found
     }
 
     /// Takes a fragment out of the ring. One that does not go on from what is here was meant for a receiver that has died.

@@ -221,18 +221,28 @@ impl<'a, P: Platform> Ring<'a, P> {
         self.words.get(self.offset(position) / WORD_BYTES)
     }
 
-    /// Looks at the other side's word. What no side leaves there is refused: everything that is computed from it stays inside
+    /// The other side's word at this instant.
+    #[inline(always)]
+    pub fn look(self, platform: &P, side: Side) -> Progress {
+        self.control.peek(platform, side.other(), if side == Side::Writer { &SEE_HEAD } else { &SEE_TAIL })
+    }
+
+    /// Remembers the other side's word. What no side leaves there is refused: everything that is computed from it stays inside
     /// the ring.
     #[inline(always)]
-    pub fn see(self, platform: &P, side: Side, cursor: &mut Cursor) -> Result<(), Corrupt> {
-        let site = if side == Side::Writer { &SEE_HEAD } else { &SEE_TAIL };
-        let other = Progress::from_bits(platform.load(self.control.word(side.other()), site));
+    pub fn accept(self, side: Side, cursor: &mut Cursor, other: Progress) -> Result<(), Corrupt> {
         let (tail, head) = if side == Side::Writer { (cursor.own, other) } else { (other, cursor.own) };
         if !self.can_be(tail, head) {
             return Err(Corrupt);
         }
         cursor.other = other;
         Ok(())
+    }
+
+    /// [Looks](Ring::look) at the other side's word and [remembers](Ring::accept) it.
+    #[inline(always)]
+    pub fn see(self, platform: &P, side: Side, cursor: &mut Cursor) -> Result<(), Corrupt> {
+        self.accept(side, cursor, self.look(platform, side))
     }
 
     /// Whether the two words can be such at one moment.

@@ -1,49 +1,45 @@
 //! Many messages of a [pipe](super::pipe) in a row, all of one size, without a look at the ring between them: a stretch of it that
-//! a side has seen to be its own, counted apart from its [cursor](super::cursor), where a processor has it in registers.
+//! a side has seen to be its own.
+//!
+//! The [cursor](super::cursor) goes along, for whoever is interrupted; but it is only written. What the next message needs is here,
+//! where a processor has it in registers.
 //!
 //! Invariants:
-//! 1. A run is a part of what the cursor had before it: of the room that a writer saw, or of the records that a reader saw.
-//! 2. Nothing else is done with the cursor until the run is settled.
+//! 1. A run is a part of what the cursor has before it: of the room that a writer saw, or of the records that a reader saw.
+//! 2. It stands where the cursor does. Whoever moves the cursor otherwise ends the run.
+//! 3. It ends before the count of records is 0 again.
 
-use super::cursor::{Cursor, WORD_BYTES};
+use super::cursor::{Cursor, Progress, WORD_BYTES};
 use super::message::{Front, Incoming, Outgoing};
 use super::pipe::{Direction, Parts, Patience, Refused};
 use super::record::{Framing, Label};
 use crate::platform::Platform;
-use std::mem;
 
-/// What is left of a stretch of the ring, and what was done with it so far. Empty by default.
+/// What is left of a stretch of the ring. Empty by default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Run {
+    /// Where the next message begins, and how many there were.
+    own: Progress,
     /// Bytes of a message, and of its record.
     bytes: usize,
-    step: u32,
-    /// Where the next one begins.
-    position: u32,
+    record: u32,
     /// Messages from there on.
     left: u32,
-    /// Messages before.
-    done: u32,
 }
 
 impl Run {
     /// The next message of a run of those that are to be received.
     #[inline(always)]
     pub fn front(&self) -> Option<Front> {
-        (self.left > 0).then_some(Front::InRing { position: self.position, bytes: self.bytes })
+        (self.left > 0).then_some(Front::InRing { position: self.own.position(), bytes: self.bytes })
     }
 
     /// Goes past a message.
     #[inline(always)]
-    pub fn pass(&mut self) {
-        self.position = self.position.wrapping_add(self.step);
-        (self.left, self.done) = (self.left - 1, self.done + 1);
-    }
-
-    /// Makes the cursor go past what the run has gone past.
-    #[inline(always)]
-    fn settle(self, cursor: &mut Cursor) {
-        cursor.advance_by(self.done, self.done * self.step);
+    fn advance(&mut self, cursor: &mut Cursor) {
+        self.own = self.own.after_one(self.record);
+        self.left -= 1;
+        cursor.own = self.own;
     }
 }
 
@@ -57,15 +53,15 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
         (out, run): (&mut Outgoing, &mut Run),
         message: &[u8],
         most: u32,
-        patience: Patience<P::Deadline>,
+        patience: &Patience<P::Deadline>,
     ) -> Result<(), Refused> {
         if run.left == 0 {
-            *run = self.stage_anew(platform, out, message, most, patience)?;
+            *run = self.stage_anew(platform, out, message, most, *patience)?;
             return Ok(());
         }
-        self.ring().write(platform, self.framing(), run.position, Label::whole(message.len()), message);
-        run.pass();
-        if run.left == 0 { self.commit_run(platform, out, mem::take(run)) } else { Ok(()) }
+        self.ring().write(platform, self.framing(), run.own.position(), Label::whole(message.len()), message);
+        run.advance(&mut out.cursor);
+        if run.left == 0 { self.commit(platform, out) } else { Ok(()) }
     }
 
     /// The first message of a run; if messages are of many sizes, the only one.
@@ -96,9 +92,9 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
         })
     }
 
-    /// Ends a run of messages that were staged, and commits them.
-    pub fn commit_run(&self, platform: &P, out: &mut Outgoing, run: Run) -> Result<(), Refused> {
-        run.settle(&mut out.cursor);
+    /// Commits what was staged, if anything was.
+    #[inline]
+    pub fn commit_staged(&self, platform: &P, out: &mut Outgoing) -> Result<(), Refused> {
         if out.is_staged() || out.gone { self.commit(platform, out) } else { Ok(()) }
     }
 
@@ -112,15 +108,15 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
         self.run_of(&incoming.cursor, bytes, if fits { records.min(most) as u32 } else { 0 })
     }
 
-    /// Goes past the messages that a run has gone past.
+    /// Goes past the [front](Run::front) message of a run, as [`pass`](Direction::pass).
     #[inline(always)]
-    pub fn pass_run(&self, incoming: &mut Incoming, run: Run) {
-        run.settle(&mut incoming.cursor);
+    pub fn pass_in(&self, (incoming, run): (&mut Incoming, &mut Run)) {
+        run.advance(&mut incoming.cursor);
     }
 
     #[inline(always)]
     fn run_of(&self, cursor: &Cursor, bytes: usize, left: u32) -> Run {
-        let step = (self.framing().words(bytes) * WORD_BYTES) as u32;
-        Run { bytes, step, position: cursor.position(), left, done: 0 }
+        let record = (self.framing().words(bytes) * WORD_BYTES) as u32;
+        Run { own: cursor.own(), bytes, record, left: left.min(cursor.own().records_to_last()) }
     }
 }

@@ -10,7 +10,6 @@ use procession::algorithm::record::Framing;
 use procession::algorithm::ring::{self, Control, Ring, WORD_BYTES};
 use procession::algorithm::run::Run;
 use procession::platform::{Access, Life, Platform, Site};
-use std::mem;
 
 /// One direction of a pipe.
 #[derive(Debug, Clone, Copy)]
@@ -158,10 +157,9 @@ impl PipeSubject {
         let mut run = direction.run(incoming, 1);
         let second = run.front().map(|front| {
             let message = received(&Self::read(direction, platform, incoming, front));
-            run.pass();
+            direction.pass_in((incoming, &mut run));
             message
         });
-        direction.pass_run(incoming, run);
         direction.give_back(platform, incoming);
         Ok(match (first, second) {
             (Answer::Got(first), Some(Answer::Got(second))) => Answer::GotTwo(first, second),
@@ -245,14 +243,14 @@ impl Subject for PipeSubject {
                 match op {
                     Op::TrySend(_) => direction.send(platform, out, &message, Patience::Try(TRIES)),
                     Op::SendTimeout(_) => direction.send(platform, out, &message, deadline),
-                    Op::Stage(_) => direction.stage_in(platform, (out, &mut ends.run), &message, BATCH, never),
+                    Op::Stage(_) => direction.stage_in(platform, (out, &mut ends.run), &message, BATCH, &never),
                     _ => direction.send(platform, out, &message, never),
                 }
                 .map(done)
             }
             Op::Commit => {
                 let out = ends.sender.get(|| direction.ring().resume(platform, ring::Side::Writer).into())?;
-                direction.commit_run(platform, out, mem::take(&mut ends.run)).map(done)
+                direction.commit_staged(platform, out).map(done)
             }
             Op::Recv | Op::RecvTwo | Op::TryRecv | Op::RecvTimeout | Op::Poll => {
                 let incoming = ends.receiver.get(|| direction.ring().resume(platform, ring::Side::Reader).into())?;
