@@ -263,7 +263,7 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
         }
     }
 
-    /// The same where all messages have the same size.
+    /// As [`front`](Direction::front), where all messages have the same size.
     #[inline(always)]
     pub fn front_fixed(
         &self,
@@ -287,6 +287,10 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
     ) -> Result<(), Refused> {
         if incoming.cursor.records() > 0 {
             return Ok(());
+        }
+        // Bytes that no record has: what the records said of themselves was not true.
+        if incoming.cursor.filled() > 0 {
+            return Err(Refused::Corrupt);
         }
         let Incoming { cursor, misses, partial, missing, .. } = incoming;
         let found = self.wait(platform, Side::Reader, (cursor, misses), (*missing, partial), patience, |cursor| {

@@ -200,8 +200,8 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
         let state = [state[0], state[1], held.0, (*misses).into(), gone.into(), last_look.into()];
         platform.loop_head_holding(&state, held.1);
         let other = self.ring().look(platform, side);
-        // Most looks are in vain: what was judged in the look before is not judged again.
-        if other != cursor.other() || *misses == 0 {
+        // Most looks are in vain: what was accepted once is not judged again.
+        if other != cursor.other() {
             self.ring().accept(side, cursor, other).map_err(|_| Refused::Corrupt)?;
         }
         // A reader receives what there is; to a writer, room is of no use when nobody reads.
