@@ -55,7 +55,8 @@ impl<P: Platform, D: Parts<P>> Direction<P, D> {
         most: u32,
         patience: &Patience<P::Deadline>,
     ) -> Result<(), Refused> {
-        if run.left == 0 {
+        // One of another size is not of this run, whatever its codec promised.
+        if run.left == 0 || message.len() != run.bytes {
             *run = self.stage_anew(platform, out, message, most, *patience)?;
             return Ok(());
         }
